@@ -1,0 +1,31 @@
+package tunnel
+
+import (
+	"context"
+	"time"
+)
+
+// backoff gives growing pauses: 250 ms, twice as long each time, up to 30 s.
+// The zero value is ready to use.
+type backoff struct{ tries int }
+
+func (b *backoff) next() time.Duration {
+	pause := min(250*time.Millisecond<<min(b.tries, 10), 30*time.Second)
+	b.tries++
+	return pause
+}
+
+// sleep waits for d, or returns the reason why ctx ended before.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,8 +1,10 @@
 package tunnel
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -21,13 +23,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%s)", e.What, e.Code)
 }
 
-// patience is how long a refusal is worth retrying.
+// patience is how long a failure is worth retrying.
 type patience int
 
 const (
 	never      patience = iota // no retry can mend it
 	onceOnline                 // a reconnecting tunnel retries it, a starting one does not
 	briefly                    // retried for [Config.TakenFor] at the start, and as long as it takes later
+	always                     // as long as it takes
 )
 
 const codeTaken = "ERR_NGROK_334"
@@ -68,51 +71,69 @@ var refusals = map[string]struct {
 	"ERR_NGROK_4018": {
 		never, "ngrok got no authtoken",
 		"take yours from https://dashboard.ngrok.com/get-started/your-authtoken and set NGROK_AUTHTOKEN"},
-	"ERR_NGROK_18019": {
-		never, "the URL is online with another pooling setting than this one",
+	"ERR_NGROK_18016": {
+		never, "the URL is online without pooling, and this start asks to pool",
 		"give --pooling to all who serve the URL, or to none"},
+	"ERR_NGROK_18017": {
+		never, "the URL is online with pooling, and this start does not pool",
+		"give --pooling to all who serve the URL, or to none"},
+	"ERR_NGROK_18019": {
+		never, "the ngrok account's plan has no endpoint pooling",
+		"start without --pooling, or change the plan"},
+	"ERR_NGROK_18020": {
+		onceOnline, "the pool at this URL has as many endpoints as the ngrok account's plan allows",
+		"stop one of those at https://dashboard.ngrok.com/endpoints, or change the plan"},
 }
 
-// codeOf returns the ngrok code that err carries, or "".
+// codeOf returns the ngrok code that err carries, or "". Depending on where an
+// error comes from, the SDK has the code in one type or another or in the text
+// alone; in the text it always is.
 func codeOf(err error) string {
-	// The SDK's events and its functions carry the code in different types.
-	var event interface{ ErrorCode() string }
-	if errors.As(err, &event) {
-		return event.ErrorCode()
+	if err == nil {
+		return ""
 	}
-	var returned interface{ Code() string }
-	if errors.As(err, &returned) {
-		return returned.Code()
-	}
-	return ""
+	return strings.ToUpper(codePattern.FindString(err.Error()))
 }
 
-// patienceFor tells how long to retry after a refusal with the code. A code
-// that is not in the list ends a start, where somebody is there to read it,
-// and is retried by a tunnel that has worked before.
-func patienceFor(code string) patience {
-	if r, ok := refusals[code]; ok {
+var codePattern = regexp.MustCompile(`(?i)ERR_NGROK_\d+`)
+
+// patienceFor tells how long err is worth retrying. A code that is not in the
+// list ends a start, where somebody is there to read it, and is retried by a
+// tunnel that has worked before.
+func patienceFor(err error) patience {
+	code := codeOf(err)
+	switch r, known := refusals[code]; {
+	case known:
 		return r.patience
+	case code != "" || untrusted(err):
+		return onceOnline
+	default:
+		return always
 	}
-	return onceOnline
+}
+
+// untrusted reports whether the edge could not prove who it is.
+func untrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 // explain turns what the SDK said into words without the authtoken.
 func explain(err error, authtoken string) *Error {
-	var known *Error
-	if errors.As(err, &known) {
-		return known
-	}
 	code := codeOf(err)
-	if r, ok := refusals[code]; ok {
+	if r, known := refusals[code]; known {
 		return &Error{Code: code, What: r.what, Hint: r.hint}
 	}
 	text := redact(oneLine(err.Error()), authtoken)
-	if code == "" {
-		return &Error{What: "cannot reach ngrok: " + text, Hint: "check the network, and https://status.ngrok.com; behind a proxy, use --proxy-url"}
+	if code != "" {
+		text, _, _ = strings.Cut(text, " "+code)
+		return &Error{Code: code, What: "ngrok refused: " + text, Hint: "see https://ngrok.com/docs/errors/" + code}
 	}
-	text, _, _ = strings.Cut(text, " "+code)
-	return &Error{Code: code, What: "ngrok refused: " + text, Hint: "see https://ngrok.com/docs/errors/" + code}
+	what, hint := "cannot reach ngrok: "+text, "check the network, and https://status.ngrok.com; behind a proxy, use --proxy-url"
+	if untrusted(err) {
+		hint = "something between here and ngrok opens TLS connections: have it leave this one alone, or trust its CA with --connect-ca"
+	}
+	return &Error{What: what, Hint: hint}
 }
 
 // redact takes the secret out of text.

@@ -165,18 +165,16 @@ func (t *ngrokTunnel) final(err error, takenSince time.Time) bool {
 	if t.ctx.Err() != nil || errors.Is(err, ErrStopped) {
 		return true
 	}
-	code := codeOf(err)
-	if code == "" {
-		return false
-	}
 	starting := t.State().URL == ""
-	switch patienceFor(code) {
+	switch patienceFor(err) {
 	case never:
 		return true
+	case onceOnline:
+		return starting
 	case briefly:
 		return starting && time.Since(takenSince) >= t.cfg.TakenFor
 	default:
-		return starting
+		return false
 	}
 }
 

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,8 +19,9 @@ import (
 // tunnel opens another.
 type session struct {
 	t        *ngrokTunnel
-	ctx      context.Context // ends with the session; its cause says why
+	ctx      context.Context // ends when the session is of no more use; its cause says why
 	end      context.CancelCauseFunc
+	kill     context.CancelFunc // ends the SDK's session and what is in flight on it
 	dialer   *dialer
 	agent    ngrok.Agent
 	listener ngrok.EndpointListener
@@ -40,9 +42,9 @@ var (
 	errGone    = errors.New("the session ended")
 )
 
-// patienceWithRebinds is how often ngrok may refuse to take a session back
-// before a new one is tried.
-const patienceWithRebinds = 3
+// rebindTries is how often ngrok may refuse to take a session back before a
+// new one is tried.
+const rebindTries = 3
 
 // newSession connects an agent and opens its endpoint, at url if that isn't
 // empty. The first trouble ends it: what to retry is the tunnel's decision.
@@ -52,15 +54,17 @@ func newSession(ctx context.Context, t *ngrokTunnel, url string) (*session, erro
 	if s.dialer, err = newDialer(t.cfg.ProxyURL); err != nil {
 		return nil, err
 	}
-	// The context of Listen is that of the whole session in the SDK.
 	s.ctx, s.end = context.WithCancelCause(context.Background())
+	// The context of the first Listen is that of the SDK's whole session.
+	life, kill := context.WithCancel(context.Background())
+	s.kill = kill
 	if s.agent, err = ngrok.NewAgent(s.agentOptions()...); err != nil {
 		return nil, err
 	}
 	// Listen keeps its context only until the agent is connected.
 	listening := make(chan error, 1)
 	go func() {
-		l, err := s.agent.Listen(s.ctx, s.endpointOptions(url)...)
+		l, err := s.agent.Listen(life, s.endpointOptions(url)...)
 		s.listener = l
 		listening <- err
 	}()
@@ -150,7 +154,7 @@ func (s *session) serve(ctx context.Context, conns chan<- net.Conn) error {
 		for {
 			conn, err := s.listener.Accept()
 			if err != nil {
-				s.end(err)
+				s.over(err)
 				return
 			}
 			select {
@@ -183,6 +187,7 @@ func (s *session) unbind() {
 // hangup ends the session and all its connections at once.
 func (s *session) hangup() {
 	s.end(errGone)
+	s.kill()
 	s.dialer.hangup()       // frees the SDK where it waits for the link
 	go s.agent.Disconnect() // waits for a connect that may still be going on
 }
@@ -215,31 +220,36 @@ func (s *session) connected() {
 func (s *session) disconnected(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.command != nil:
-		err = s.command
-		s.end(err)
-	case err == nil:
-		s.end(errGone)
-	case !s.online:
-		s.end(err)
-	case s.hopeless(err):
-		s.end(err)
+	if err == nil || !s.online || s.command != nil || s.hopeless(err) {
+		s.overLocked(cmp.Or(err, errGone))
 	}
-	if s.online && s.ctx.Err() == nil {
+	if s.ctx.Err() == nil {
 		s.t.troubled(err)
 	}
 }
 
+// over ends the session for the reason err, unless somebody ordered its end,
+// of which err is only the consequence.
+func (s *session) over(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.overLocked(err)
+}
+
+func (s *session) overLocked(err error) { s.end(cmp.Or(s.command, err)) }
+
 // hopeless reports whether the SDK would retry err in vain. To have the same
 // URL again a session is worth keeping for as long as somebody else holds it.
 func (s *session) hopeless(err error) bool {
-	code := codeOf(err)
-	if code == "" || code == codeTaken {
+	switch patienceFor(err) {
+	case never:
+		return true
+	case onceOnline:
+		s.refusals++
+		return s.refusals >= rebindTries
+	default:
 		return false
 	}
-	s.refusals++
-	return patienceFor(code) == never || s.refusals >= patienceWithRebinds
 }
 
 // handleCommand answers what somebody clicked in ngrok's dashboard. After an

@@ -96,6 +96,13 @@ func (d *dialer) keep(conn net.Conn) (net.Conn, error) {
 	return kept, nil
 }
 
+// connected reports whether there is a connection to the edge.
+func (d *dialer) connected() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.conns) > 0
+}
+
 // hangup closes every connection, and those yet to come.
 func (d *dialer) hangup() {
 	d.mu.Lock()

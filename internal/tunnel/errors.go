@@ -120,6 +120,10 @@ func untrusted(err error) bool {
 
 // explain turns what the SDK said into words without the authtoken.
 func explain(err error, authtoken string) *Error {
+	var explained *Error
+	if errors.As(err, &explained) {
+		return explained
+	}
 	code := codeOf(err)
 	if r, known := refusals[code]; known {
 		return &Error{Code: code, What: r.what, Hint: r.hint}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -41,9 +42,9 @@ type Config struct {
 }
 
 // Open opens an endpoint at ngrok and returns when it is online. Until then it
-// retries what a retry may mend, for as long as ctx lasts, and returns an
-// [*Error] for the rest. The tunnel then lives until it is closed, whatever
-// becomes of ctx.
+// retries what a retry may mend, and returns an [*Error] for the rest. When ctx
+// ends first, the error wraps its cause and what was in the way. A tunnel that
+// is open lives until it is closed, whatever becomes of ctx.
 func Open(ctx context.Context, cfg Config) (Tunnel, error) {
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
 	cfg.TakenFor = cmp.Or(cfg.TakenFor, 30*time.Second)
@@ -95,9 +96,6 @@ func (t *ngrokTunnel) run() {
 	)
 	for {
 		err := t.runSession(&pace)
-		if cause := context.Cause(t.ctx); cause != nil {
-			err = cause
-		}
 		if codeOf(err) != codeTaken {
 			takenSince = time.Time{}
 		} else if takenSince.IsZero() {
@@ -108,7 +106,10 @@ func (t *ngrokTunnel) run() {
 			return
 		}
 		t.troubled(err)
-		sleep(t.ctx, pace.next())
+		if sleep(t.ctx, pace.next()) != nil {
+			t.finish(err)
+			return
+		}
 	}
 }
 
@@ -178,8 +179,21 @@ func (t *ngrokTunnel) final(err error, takenSince time.Time) bool {
 	}
 }
 
+// finish ends the tunnel, because somebody ended t.ctx or else because of err.
 func (t *ngrokTunnel) finish(err error) {
-	if t.ctx.Err() == nil && !errors.Is(err, ErrStopped) {
+	switch cause := context.Cause(t.ctx); {
+	case errors.Is(cause, net.ErrClosed):
+		err = cause
+	case cause != nil: // a start was given up
+		if errors.Is(err, cause) {
+			err = t.State().Err
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", cause, explain(err, t.cfg.Authtoken))
+		} else {
+			err = cause
+		}
+	case !errors.Is(err, ErrStopped):
 		err = explain(err, t.cfg.Authtoken)
 	}
 	t.err = err

@@ -20,6 +20,7 @@ import (
 // These tests drive the real SDK against a stand-in of ngrok's edge.
 
 func TestOpenServesItsURLToTheWorld(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	tun := open(t, edge, tunnel.Config{Description: "corner shop", Metadata: `{"shop":7}`, TrafficPolicy: "on_http_request: []", Version: "v1.2.3"})
 	serve(t, tun)
@@ -42,6 +43,7 @@ func TestOpenServesItsURLToTheWorld(t *testing.T) {
 }
 
 func TestOpenAsksForTheURLThatIsConfigured(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	tun := open(t, edge, tunnel.Config{URL: "https://shop.example.test", Pooling: true})
 	serve(t, tun)
@@ -55,6 +57,7 @@ func TestOpenAsksForTheURLThatIsConfigured(t *testing.T) {
 }
 
 func TestOpenFailsAtOnceWhereNoRetryHelps(t *testing.T) {
+	t.Parallel()
 	const secret = "2abcDEFghiJKLmnoPQRstu_secret"
 	for _, tc := range []struct {
 		name, authtoken string
@@ -94,6 +97,7 @@ func TestOpenFailsAtOnceWhereNoRetryHelps(t *testing.T) {
 }
 
 func TestOpenWaitsForAnEdgeThatIsDown(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	edge.Down()
 	cfg := config(edge)
@@ -124,22 +128,27 @@ func TestOpenWaitsForAnEdgeThatIsDown(t *testing.T) {
 }
 
 func TestOpenGivesUpWhenItsContextEnds(t *testing.T) {
-	for name, prepare := range map[string]func(*tunneltest.Edge){
-		"edge down":    (*tunneltest.Edge).Down,
-		"edge frozen":  (*tunneltest.Edge).Freeze,
-		"URL is taken": func(e *tunneltest.Edge) { e.HoldURL("https://shop.example.test") },
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		prepare func(*tunneltest.Edge)
+		trouble string
+	}{
+		{"edge down", (*tunneltest.Edge).Down, "connection refused"},
+		{"edge frozen", (*tunneltest.Edge).Freeze, "does not answer"},
+		{"URL is taken", func(e *tunneltest.Edge) { e.HoldURL("https://shop.example.test") }, "already online"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			edge := tunneltest.Start(t, tunneltest.Config{})
-			prepare(edge)
+			tc.prepare(edge)
 			late := errors.New("too late")
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, late)
 			defer cancel()
 			cfg := config(edge)
 			cfg.URL = "https://shop.example.test"
 			start := time.Now()
-			if _, err := tunnel.Open(ctx, cfg); !errors.Is(err, late) {
-				t.Errorf("Open = %v, want %v", err, late)
+			if _, err := tunnel.Open(ctx, cfg); !errors.Is(err, late) || !strings.Contains(err.Error(), tc.trouble) {
+				t.Errorf("Open = %v, want %v with %q", err, late, tc.trouble)
 			}
 			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("Open took %v to notice", took)
@@ -149,6 +158,7 @@ func TestOpenGivesUpWhenItsContextEnds(t *testing.T) {
 }
 
 func TestOpenSaysThatAFrozenEdgeDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	edge.Freeze()
 	cfg := config(edge)
@@ -173,6 +183,7 @@ func TestOpenSaysThatAFrozenEdgeDoesNotAnswer(t *testing.T) {
 }
 
 func TestOpenDoesNotTrustAnEdgeWithoutACertificate(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	cfg.ConnectCAs = nil // ngrok's own CA
@@ -184,6 +195,7 @@ func TestOpenDoesNotTrustAnEdgeWithoutACertificate(t *testing.T) {
 }
 
 func TestOpenWaitsForAURLThatIsStillHeld(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	edge.HoldURL("https://shop.example.test")
 	cfg := config(edge)
@@ -202,6 +214,7 @@ func TestOpenWaitsForAURLThatIsStillHeld(t *testing.T) {
 }
 
 func TestOpenGivesUpOnAURLThatStaysTaken(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	edge.HoldURL("https://shop.example.test")
 	cfg := config(edge)
@@ -220,7 +233,8 @@ func TestOpenGivesUpOnAURLThatStaysTaken(t *testing.T) {
 // What follows cuts sessions, where the race detector reports muxado itself.
 
 func TestTunnelComesBackAtTheSameURL(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	states := newStates(&cfg)
@@ -240,7 +254,8 @@ func TestTunnelComesBackAtTheSameURL(t *testing.T) {
 }
 
 func TestTunnelNoticesAnotherURLAfterAReconnect(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	states := newStates(&cfg)
@@ -257,7 +272,8 @@ func TestTunnelNoticesAnotherURLAfterAReconnect(t *testing.T) {
 }
 
 func TestTunnelWaitsWhileSomebodyElseHoldsItsURL(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	cfg.TakenFor = time.Millisecond // counts at the start only
@@ -274,7 +290,8 @@ func TestTunnelWaitsWhileSomebodyElseHoldsItsURL(t *testing.T) {
 }
 
 func TestTunnelOpensANewSessionWhenNgrokWillNotHaveTheOldOne(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	states := newStates(&cfg)
@@ -293,7 +310,8 @@ func TestTunnelOpensANewSessionWhenNgrokWillNotHaveTheOldOne(t *testing.T) {
 }
 
 func TestTunnelEndsWhenItsAuthtokenIsRevoked(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	states := newStates(&cfg)
@@ -309,7 +327,8 @@ func TestTunnelEndsWhenItsAuthtokenIsRevoked(t *testing.T) {
 }
 
 func TestTunnelComesBackWhenItsEndpointIsStopped(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	states := newStates(&cfg)
@@ -325,7 +344,8 @@ func TestTunnelComesBackWhenItsEndpointIsStopped(t *testing.T) {
 }
 
 func TestTunnelEndsWhenTheAgentIsStopped(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	tun := open(t, edge, tunnel.Config{})
 	served := serve(t, tun)
@@ -338,7 +358,8 @@ func TestTunnelEndsWhenTheAgentIsStopped(t *testing.T) {
 }
 
 func TestTunnelComesBackWhenTheAgentIsRestarted(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
 	states := newStates(&cfg)
@@ -353,10 +374,11 @@ func TestTunnelComesBackWhenTheAgentIsRestarted(t *testing.T) {
 }
 
 func TestTunnelNoticesAFrozenEdgeByItsHeartbeats(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	cfg := config(edge)
-	cfg.HeartbeatInterval, cfg.HeartbeatTolerance = 50*time.Millisecond, 100*time.Millisecond
+	cfg.HeartbeatInterval, cfg.HeartbeatTolerance = 100*time.Millisecond, 400*time.Millisecond
 	states := newStates(&cfg)
 	tun := openWith(t, cfg)
 	serve(t, tun)
@@ -368,7 +390,8 @@ func TestTunnelNoticesAFrozenEdgeByItsHeartbeats(t *testing.T) {
 }
 
 func TestTunnelDoesNotHammerAnEdgeThatDropsIt(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	tun := open(t, edge, tunnel.Config{})
 	serve(t, tun)
@@ -386,7 +409,8 @@ func TestTunnelDoesNotHammerAnEdgeThatDropsIt(t *testing.T) {
 }
 
 func TestShutdownOnAFrozenEdgeDoesNotHang(t *testing.T) {
-	skipUnderRace(t)
+	t.Parallel()
+	tunneltest.SkipUnderRace(t)
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	tun := open(t, edge, tunnel.Config{})
 	srv := &http.Server{}
@@ -405,6 +429,7 @@ func TestShutdownOnAFrozenEdgeDoesNotHang(t *testing.T) {
 }
 
 func TestCloseLosesNoAnswer(t *testing.T) {
+	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	tun := open(t, edge, tunnel.Config{})
 	begun, finish := make(chan bool), make(chan bool)

@@ -78,6 +78,9 @@ func newSession(ctx context.Context, t *ngrokTunnel, url string) (*session, erro
 		err = errSilent
 	case <-ctx.Done():
 		err = context.Cause(ctx)
+		if s.dialer.connected() {
+			err = errSilent
+		}
 	}
 	if err == nil {
 		err = s.begin()

@@ -1,5 +1,0 @@
-package tunnel_test
-
-import "testing"
-
-func skipUnderRace(t *testing.T) {}

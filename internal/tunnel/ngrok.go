@@ -125,7 +125,7 @@ func (t *ngrokTunnel) runSession(pace *backoff) error {
 	}
 	*pace = backoff{}
 	err = s.serve(t.ctx, t.conns)
-	if t.ctx.Err() == nil { // a closed tunnel lets what is in flight finish
+	if !errors.Is(err, errClosed) { // a closed tunnel lets what is in flight finish
 		s.hangup()
 	}
 	return err
@@ -163,7 +163,7 @@ func (t *ngrokTunnel) adopt(s *session) bool {
 
 // final reports whether err, from a session, ends the tunnel.
 func (t *ngrokTunnel) final(err error, takenSince time.Time) bool {
-	if t.ctx.Err() != nil || errors.Is(err, ErrStopped) {
+	if t.ctx.Err() != nil || errors.Is(err, errClosed) || errors.Is(err, ErrStopped) {
 		return true
 	}
 	starting := t.State().URL == ""
@@ -182,8 +182,8 @@ func (t *ngrokTunnel) final(err error, takenSince time.Time) bool {
 // finish ends the tunnel, because somebody ended t.ctx or else because of err.
 func (t *ngrokTunnel) finish(err error) {
 	switch cause := context.Cause(t.ctx); {
-	case errors.Is(cause, net.ErrClosed):
-		err = cause
+	case errors.Is(cause, errClosed) || errors.Is(err, errClosed):
+		err = net.ErrClosed
 	case cause != nil: // a start was given up
 		if errors.Is(err, cause) {
 			err = t.State().Err
@@ -222,7 +222,7 @@ func (t *ngrokTunnel) Close() error {
 	if s != nil {
 		s.unbind()
 	}
-	t.end(net.ErrClosed)
+	t.end(errClosed)
 	<-t.ended
 	return nil
 }
@@ -232,7 +232,7 @@ func (t *ngrokTunnel) Hangup() {
 	t.mu.Lock()
 	s := t.session
 	t.mu.Unlock()
-	t.end(net.ErrClosed)
+	t.end(errClosed)
 	<-t.ended
 	if s != nil {
 		s.hangup()

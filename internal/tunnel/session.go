@@ -32,11 +32,12 @@ type session struct {
 	online   bool
 	bound    string // the URL in the last answer to a bind, first or repeated
 	refusals int    // since the session was last online
-	command  error  // what ngrok told the agent to do, if anything
+	command  error  // why the session is to end, if somebody ordered it
 }
 
 // Reasons for a session's end that are neither ngrok's nor the network's.
 var (
+	errClosed  = errors.New("the tunnel was closed")
 	errSilent  = errors.New("ngrok takes the connection but does not answer")
 	errRestart = errors.New("restarted from ngrok's dashboard or API")
 	errGone    = errors.New("the session ended")
@@ -180,6 +181,9 @@ func (s *session) serve(ctx context.Context, conns chan<- net.Conn) error {
 // unbind takes the endpoint offline and waits until what ngrok had passed on
 // was accepted. On a dead link it gives up soon.
 func (s *session) unbind() {
+	s.mu.Lock()
+	s.command = errClosed
+	s.mu.Unlock()
 	go s.listener.Close() // may wait for the link, or for an accept
 	select {
 	case <-s.drained:

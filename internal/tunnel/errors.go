@@ -13,8 +13,11 @@ import (
 type Error struct {
 	Code string // ngrok's, such as "ERR_NGROK_334"; "" where ngrok gave none
 	What string // what is wrong
-	Hint string // what to do next
+	hint string
 }
+
+// Hint says what to do next.
+func (e *Error) Hint() string { return e.hint }
 
 func (e *Error) Error() string {
 	if e.Code == "" {
@@ -126,18 +129,18 @@ func explain(err error, authtoken string) *Error {
 	}
 	code := codeOf(err)
 	if r, known := refusals[code]; known {
-		return &Error{Code: code, What: r.what, Hint: r.hint}
+		return &Error{Code: code, What: r.what, hint: r.hint}
 	}
 	text := redact(oneLine(err.Error()), authtoken)
 	if code != "" {
 		text, _, _ = strings.Cut(text, " "+code)
-		return &Error{Code: code, What: "ngrok refused: " + text, Hint: "see https://ngrok.com/docs/errors/" + code}
+		return &Error{Code: code, What: "ngrok refused: " + text, hint: "see https://ngrok.com/docs/errors/" + code}
 	}
 	what, hint := "cannot reach ngrok: "+text, "check the network, and https://status.ngrok.com; behind a proxy, use --proxy-url"
 	if untrusted(err) {
 		hint = "something between here and ngrok opens TLS connections: have it leave this one alone, or trust its CA with --connect-ca"
 	}
-	return &Error{What: what, Hint: hint}
+	return &Error{What: what, hint: hint}
 }
 
 // redact takes the secret out of text.

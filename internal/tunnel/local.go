@@ -15,7 +15,7 @@ func Local(addr string) (Tunnel, error) {
 	l, err := net.Listen("tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, &Error{What: fmt.Sprintf("%s is in use by another program", addr), Hint: "stop it, or choose another address: --listen 127.0.0.1:0 takes any free port"}
+		return nil, &Error{What: fmt.Sprintf("%s is in use by another program", addr), hint: "stop it, or choose another address: --listen 127.0.0.1:0 takes any free port"}
 	case err != nil:
 		return nil, fmt.Errorf("listen on %q: %w", addr, err)
 	}

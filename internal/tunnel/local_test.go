@@ -40,7 +40,7 @@ func TestLocalSaysWhatToDoAboutATakenPort(t *testing.T) {
 	defer first.Hangup()
 	_, err = Local(first.Addr().String())
 	var taken *Error
-	if !errors.As(err, &taken) || !strings.Contains(taken.What, first.Addr().String()) || !strings.Contains(taken.Hint, "--listen") {
+	if !errors.As(err, &taken) || !strings.Contains(taken.What, first.Addr().String()) || !strings.Contains(taken.Hint(), "--listen") {
 		t.Errorf("Local on a taken port: %v, want an error that says what to do", err)
 	}
 }

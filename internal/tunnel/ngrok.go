@@ -214,7 +214,8 @@ func (t *ngrokTunnel) Accept() (net.Conn, error) {
 }
 
 // Close takes the endpoint offline. Connections that ngrok had passed on are
-// still accepted before Accept fails; those that are open go on.
+// still accepted before Accept fails, and those that are open go on; one that
+// arrives during Close may be lost in the SDK.
 func (t *ngrokTunnel) Close() error {
 	t.mu.Lock()
 	s := t.session
@@ -235,7 +236,7 @@ func (t *ngrokTunnel) Hangup() {
 	t.end(errClosed)
 	<-t.ended
 	if s != nil {
-		s.hangup()
+		s.leave()
 	}
 }
 

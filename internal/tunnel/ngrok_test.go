@@ -83,13 +83,13 @@ func TestOpenFailsAtOnceWhereNoRetryHelps(t *testing.T) {
 			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			_, err := tunnel.Open(t.Context(), cfg)
 			var refused *tunnel.Error
-			if !errors.As(err, &refused) || refused.Code != tc.code || !strings.Contains(refused.What, tc.what) || refused.Hint == "" {
+			if !errors.As(err, &refused) || refused.Code != tc.code || !strings.Contains(refused.What, tc.what) || refused.Hint() == "" {
 				t.Fatalf("Open = %v, want %s with %q and a hint", err, tc.code, tc.what)
 			}
 			if edge.Dials() != 1 {
 				t.Errorf("ngrok was dialled %d times, want once", edge.Dials())
 			}
-			if text := err.Error() + refused.Hint + log.String(); strings.Contains(text, tc.authtoken) {
+			if text := err.Error() + refused.Hint() + log.String(); strings.Contains(text, tc.authtoken) {
 				t.Errorf("the authtoken is in an error or the log:\n%s", text)
 			}
 		})
@@ -189,7 +189,7 @@ func TestOpenDoesNotTrustAnEdgeWithoutACertificate(t *testing.T) {
 	cfg.ConnectCAs = nil // ngrok's own CA
 	_, err := tunnel.Open(t.Context(), cfg)
 	var refused *tunnel.Error
-	if !errors.As(err, &refused) || !strings.Contains(refused.What, "certificate") || !strings.Contains(refused.Hint, "--connect-ca") {
+	if !errors.As(err, &refused) || !strings.Contains(refused.What, "certificate") || !strings.Contains(refused.Hint(), "--connect-ca") {
 		t.Errorf("Open = %v, want an error about the certificate", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestOpenGivesUpOnAURLThatStaysTaken(t *testing.T) {
 	cfg.TakenFor = 400 * time.Millisecond
 	_, err := tunnel.Open(t.Context(), cfg)
 	var refused *tunnel.Error
-	if !errors.As(err, &refused) || refused.Code != "ERR_NGROK_334" || !strings.Contains(refused.Hint, "--pooling") {
+	if !errors.As(err, &refused) || refused.Code != "ERR_NGROK_334" || !strings.Contains(refused.Hint(), "--pooling") {
 		t.Errorf("Open = %v, want ERR_NGROK_334 with what to do", err)
 	}
 	if edge.Dials() < 2 {

@@ -179,16 +179,14 @@ func (s *session) serve(ctx context.Context, conns chan<- net.Conn) error {
 }
 
 // unbind takes the endpoint offline and waits until what ngrok had passed on
-// was accepted. On a dead link it gives up soon.
+// was accepted. It does not wait for long: on a dead link there is no answer,
+// and the SDK locks itself out when a connection arrives at this very moment.
 func (s *session) unbind() {
 	s.mu.Lock()
 	s.command = errClosed
 	s.mu.Unlock()
-	go s.listener.Close() // may wait for the link, or for an accept
-	select {
-	case <-s.drained:
-	case <-time.After(3 * time.Second):
-	}
+	go s.listener.Close()
+	within(time.Second, s.drained)
 }
 
 // hangup ends the session and all its connections at once.
@@ -197,6 +195,27 @@ func (s *session) hangup() {
 	s.kill()
 	s.dialer.hangup()       // frees the SDK where it waits for the link
 	go s.agent.Disconnect() // waits for a connect that may still be going on
+}
+
+// leave hangs up once ngrok has what was sent, if that does not take long.
+func (s *session) leave() {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		s.agent.Disconnect()
+	}()
+	within(time.Second, left)
+	s.hangup()
+}
+
+// within waits for done, but no longer than d.
+func within(d time.Duration, done <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
 }
 
 // handleEvent follows the agent. The SDK calls it with its locks held: it must

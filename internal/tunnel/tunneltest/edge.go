@@ -110,7 +110,7 @@ func Start(t testing.TB, cfg Config) *Edge {
 // agent receives a heartbeat.
 func SkipUnderRace(t testing.TB) {
 	t.Helper()
-	if raceDetector {
+	if RaceDetector {
 		t.Skip("the ngrok SDK itself races here; run without -race")
 	}
 }

@@ -2,4 +2,6 @@
 
 package tunneltest
 
-const raceDetector = true
+// RaceDetector tells that the program was built with the race detector, which
+// reports races inside the ngrok SDK when a session is cut.
+const RaceDetector = true

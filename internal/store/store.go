@@ -25,13 +25,15 @@ type Store interface {
 	// Product returns the product with the given ID, or [ErrNotFound].
 	Product(ctx context.Context, id string) (Product, error)
 
-	// Shops lists the shops that q asks for: by name, or by distance where
-	// q.Near is set. It returns the cursor of the next page, "" on the last.
+	// Shops lists the shops that q asks for: by distance where q.Near is set,
+	// else nearest name first where q.Match is [Near], else by name. It returns
+	// the cursor of the next page, "" on the last.
 	Shops(ctx context.Context, q ShopQuery) (shops []Shop, next string, err error)
 
 	// Chains lists the chains whose name or alias text matches as m says,
-	// by name; all chains where text is empty. There are few chains, so they
-	// are not paged; at most limit are returned.
+	// by name, or nearest first where m is [Near]; all chains where text is
+	// empty. There are few chains, so they are not paged; at most limit are
+	// returned, which is bounded as [Page.Limit] is.
 	Chains(ctx context.Context, text string, m Match, limit int) ([]Chain, error)
 
 	// Products lists the products that q asks for in display order (shorter
@@ -126,7 +128,9 @@ type Summary struct {
 }
 
 // Match says how a text is compared with names. All comparisons are of folded
-// text (see package fold): width, case, spaces, and 繁/簡 do not count.
+// text (see package fold): width, case, spaces, punctuation, and 繁/簡 do not
+// count. A text of which nothing is left matches nothing. "By name" is the
+// order of folded names, character by character, and of IDs among equals.
 type Match int
 
 const (
@@ -135,14 +139,14 @@ const (
 	// Exact matches a name, an alias, an ID, a SKU or a barcode that equals
 	// the text.
 	Exact
-	// Near matches names that differ from the text by a slip: a suggestion,
-	// never an answer.
+	// Near matches names, or parts of them, that differ from the text by a slip
+	// or two: suggestions, never an answer, and bounded in number.
 	Near
 )
 
 // Page asks for a part of a list.
 type Page struct {
-	Limit  int    // at most this many, up to [MaxLimit]; if 0, [DefaultLimit]
+	Limit  int    // at most this many, up to [MaxLimit]; if 0 or less, [DefaultLimit]
 	Cursor string // where the page before ended; "" for the first page
 }
 

@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// cache remembers what exact names stand for, which every question about
+// stock begins with. It never holds levels. What this process writes it
+// forgets at once, what another one writes within a fraction of a second.
+type cache struct {
+	answers *lru.Cache[any, answer]
+	version atomic.Uint64 // counts changes; an answer of an older one is none
+
+	checked  atomic.Int64 // when it last was asked whether others wrote
+	checking sync.Mutex
+	conn     *sql.Conn // SQLite tells a connection what others wrote since
+	changes  *sql.Stmt
+	seen     int64
+}
+
+type answer struct {
+	version uint64
+	value   any
+}
+
+const (
+	cacheSize     = 4096 // answers, of a kilobyte or so
+	cacheTextSize = 256  // longer questions are not remembered
+	cacheCheck    = 200 * time.Millisecond
+)
+
+func newCache(ctx context.Context, pool *sql.DB) (*cache, error) {
+	answers, err := lru.New[any, answer](cacheSize)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &cache{answers: answers, conn: conn}
+	if c.changes, err = conn.PrepareContext(ctx, `PRAGMA data_version`); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *cache) close() {
+	c.changes.Close()
+	c.conn.Close()
+}
+
+// forget is called after each commit of this process.
+func (c *cache) forget() {
+	c.version.Add(1)
+	c.answers.Purge()
+}
+
+// forgetIfOthersWrote asks SQLite now and then whether the file was changed.
+func (c *cache) forgetIfOthersWrote() {
+	now := time.Now().UnixNano()
+	if now-c.checked.Load() < int64(cacheCheck) || !c.checking.TryLock() {
+		return
+	}
+	defer c.checking.Unlock()
+	var version int64
+	if err := c.changes.QueryRow().Scan(&version); err != nil || version != c.seen {
+		c.seen = version
+		c.forget()
+	}
+	c.checked.Store(now)
+}
+
+// remembered returns what ask answers, from memory if it was asked before. The
+// answer is shared: copy it before giving it away.
+func remembered[K comparable, V any](c *cache, key K, text string, ask func() (V, error)) (V, error) {
+	if len(text) > cacheTextSize {
+		return ask()
+	}
+	c.forgetIfOthersWrote()
+	version := c.version.Load()
+	if a, ok := c.answers.Get(key); ok && a.version == version {
+		return a.value.(V), nil
+	}
+	v, err := ask()
+	if err == nil {
+		c.answers.Add(key, answer{version, v})
+	}
+	return v, err
+}

@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// unusable is why a database cannot be used, and what to do about it.
+type unusable struct {
+	text, hint string
+	err        error // may be nil
+}
+
+func (e *unusable) Error() string { return e.text }
+func (e *unusable) Unwrap() error { return e.err }
+
+// Hint says what to do, for those who find it with errors.As.
+func (e *unusable) Hint() string { return e.hint }
+
+func problem(text, hint string) error { return &unusable{text: text, hint: hint} }
+
+// openError says of which database err is.
+func openError(path string, err error) error {
+	return fmt.Errorf("open database %q: %w", path, explain(err))
+}
+
+// failed says what did not work, and in which database unless that is not where
+// the fault lies.
+func (db *DB) failed(deed string, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrBadCursor) {
+		return fmt.Errorf("%s: %w", deed, err)
+	}
+	return fmt.Errorf("%s in database %q: %w", deed, db.path, explain(err))
+}
+
+// explain turns what SQLite reports into what a person can act on.
+func explain(err error) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	say := func(text, hint string) error { return &unusable{text, hint, err} }
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT:
+		return say("file is damaged: "+e.Error(), "put a backup in its place, or move the file away to begin anew; it was left as it is")
+	case sqlite3.SQLITE_NOTADB:
+		return say("file is not a database", "choose another path; the file was left as it is")
+	case sqlite3.SQLITE_FULL:
+		return say("disk is full", "free some space and try again; nothing was lost")
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return say("file cannot be written: "+e.Error(), "make the file and its folder writable for this user, or choose another path")
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return say("another process has been writing for too long", "try again; if it stays so, find the process that has the file open")
+	case sqlite3.SQLITE_IOERR:
+		return say("disk does not answer: "+e.Error(), "check the disk; on a network drive, move the database to a local one")
+	}
+	return err
+}

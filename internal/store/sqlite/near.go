@@ -1,0 +1,92 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/fold"
+)
+
+// maxCandidates is how many names a set of grams may bring to be measured, and
+// maxNear how many suggestions there are at most.
+const (
+	maxCandidates = 200
+	maxNear       = 200
+)
+
+// nearProducts returns up to n products whose names are a slip away from what
+// s asks for, nearest first, after product last.
+func (db *DB) nearProducts(ctx context.Context, s *search, last string, n int) ([]store.Product, error) {
+	scores := map[int]int{} // by rank
+	for _, grams := range fold.Slips(s.text) {
+		if err := db.measure(ctx, s, grams, scores); err != nil {
+			return nil, err
+		}
+	}
+	order := make([]int, 0, len(scores))
+	for rank := range scores {
+		order = append(order, rank)
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(scores[a], scores[b]), cmp.Compare(a, b))
+	})
+	products, err := db.scanProducts(ctx, `
+		SELECT `+productColumns+` FROM json_each(?) e
+		CROSS JOIN product_index i ON i.rank = e.value
+		CROSS JOIN products p ON p.num = i.product
+		ORDER BY e.key`, marshal(order[:min(len(order), maxNear)]))
+	if err != nil {
+		return nil, err
+	}
+	products, err = after(products, last, func(p store.Product) string { return p.ID })
+	return products[:min(n, len(products))], err
+}
+
+// measure adds the scores of those names that have grams and are near.
+func (db *DB) measure(ctx context.Context, s *search, grams []string, scores map[int]int) error {
+	query, args := s.having(grams).sql(`i.rank, i.texts`, 0, maxCandidates)
+	rows, err := db.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var rank int
+		var texts string
+		if err := rows.Scan(&rank, &texts); err != nil {
+			return err
+		}
+		if _, measured := scores[rank]; measured {
+			continue
+		}
+		if score, ok := near(s.text, texts); ok {
+			scores[rank] = score
+		}
+	}
+	return rows.Err()
+}
+
+// near returns how near the nearest of the names in texts is to asked.
+func near(asked, texts string) (score int, ok bool) {
+	for name := range strings.SplitSeq(texts, "\n") {
+		if s, fits := fold.Near(asked, name); fits && (!ok || s < score) {
+			score, ok = s, true
+		}
+	}
+	return score, ok
+}
+
+// after returns the rows behind the one whose ID is last.
+func after[T any](rows []T, last string, id func(T) string) ([]T, error) {
+	if last == "" {
+		return rows, nil
+	}
+	i := slices.IndexFunc(rows, func(row T) bool { return id(row) == last })
+	if i < 0 {
+		return nil, store.ErrBadCursor
+	}
+	return rows[i+1:], nil
+}

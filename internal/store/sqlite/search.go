@@ -1,0 +1,174 @@
+package sqlite
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/fold"
+)
+
+// search is a [store.ProductQuery] on its way to SQL.
+type search struct {
+	store.ProductQuery
+	text, category string // folded
+}
+
+// newSearch folds what q asks for. It reports false where that leaves nothing
+// to look for.
+func newSearch(q store.ProductQuery) (*search, bool) {
+	s := &search{ProductQuery: q, text: fold.String(q.Text), category: fold.String(q.Category)}
+	return s, (q.Text == "" || s.text != "") && (q.Category == "" || s.category != "")
+}
+
+// question is a search in SQL: where rows come from and what must hold.
+type question struct {
+	from     string
+	fromArgs []any
+	where    []string
+	args     []any
+	rank     string // the column that rows come ordered by
+}
+
+func (q *question) must(condition string, args ...any) {
+	q.where = append(q.where, condition)
+	q.args = append(q.args, args...)
+}
+
+// sql asks for columns of up to n products ranked behind after.
+func (q *question) sql(columns string, after, n int) (string, []any) {
+	text := `SELECT ` + columns + ` FROM ` + q.from + ` CROSS JOIN products p ON p.num = i.product
+		WHERE ` + strings.Join(append(q.where, q.rank+` > ?`), ` AND `) + `
+		ORDER BY ` + q.rank + ` LIMIT ?`
+	args := append(append(q.fromArgs, q.args...), after, n)
+	return text, args
+}
+
+// Sources of products, each in the order that CROSS JOIN keeps SQLite to.
+const (
+	fromIndex  = `product_index i`
+	fromKeys   = `product_keys k CROSS JOIN product_index i ON i.product = k.product`
+	fromGrams  = `product_grams g CROSS JOIN product_index i ON i.rank = g.rowid`
+	fromLevels = `(SELECT DISTINCT l.product FROM levels l WHERE `
+	fromShelf  = `) l CROSS JOIN product_index i ON i.product = l.product`
+)
+
+// matching returns the question for what is called as s asks. Small is a shelf
+// that holds little, if there is one.
+func (s *search) matching(small *shelf) *question {
+	q := &question{from: fromIndex, rank: "i.rank"}
+	text, category := s.text != "", s.category != "" // still to be compared
+	switch {
+	case s.Barcode != "":
+		q.from = fromKeys
+		q.must(`k.key = ?`, fold.String(s.Barcode))
+		q.must(`EXISTS (SELECT 1 FROM json_each(p.barcodes) WHERE value = ?)`, s.Barcode)
+	case text && s.Match == store.Exact:
+		q.from = fromKeys
+		q.must(`k.key = ?`, s.text)
+		text = false
+	case small != nil:
+		condition, args := small.carried(s.InStock)
+		q.from, q.fromArgs = fromLevels+condition+fromShelf, args
+	case text || category:
+		q.grams(s.category, fold.Cover(s.text))
+		category = false
+	}
+	if text && s.Match == store.Exact {
+		q.must(`EXISTS (SELECT 1 FROM product_keys e WHERE e.key = ? AND e.product = i.product)`, s.text)
+	} else if text {
+		q.must(`instr(i.texts, ?)`, s.text)
+	}
+	if category {
+		q.must(`i.category = ?`, s.category)
+	}
+	s.carried(q)
+	return q
+}
+
+// having returns the question for products whose names have the given grams.
+func (s *search) having(grams []string) *question {
+	q := &question{}
+	q.grams(s.category, grams)
+	if s.Barcode != "" {
+		q.must(`EXISTS (SELECT 1 FROM json_each(p.barcodes) WHERE value = ?)`, s.Barcode)
+	}
+	s.carried(q)
+	return q
+}
+
+// maxGrams bounds what the index is asked for at once: few names are so long
+// that more would tell more.
+const maxGrams = 24
+
+// grams makes the index the source of rows.
+func (q *question) grams(category string, grams []string) {
+	grams = grams[:min(len(grams), maxGrams)]
+	if category != "" {
+		grams = append(grams[:len(grams):len(grams)], "#"+category)
+	}
+	q.from, q.rank = fromGrams, "g.rowid"
+	q.must(`product_grams MATCH ?`, `"`+strings.Join(grams, `" "`)+`"`)
+}
+
+// shelf is what some shops carry: one shop, or those of a chain.
+type shelf struct {
+	shops string // SQL for their numbers
+	arg   string
+}
+
+func (s *search) shelves() []shelf {
+	var all []shelf
+	if s.ShopID != "" {
+		all = append(all, shelf{`SELECT num FROM shops WHERE id = ?`, s.ShopID})
+	}
+	if s.Chain != "" {
+		all = append(all, shelf{`SELECT num FROM shops WHERE chain = (SELECT num FROM chains WHERE name = ?)`, s.Chain})
+	}
+	return all
+}
+
+// carried returns the condition on a level l that it is on the shelf, and
+// available if inStock is set.
+func (sh shelf) carried(inStock bool) (string, []any) {
+	condition := `l.shop IN (` + sh.shops + `)`
+	if inStock {
+		condition += ` AND l.on_hand > l.reserved`
+	}
+	return condition, []any{sh.arg}
+}
+
+// carried adds what must hold for the levels of a product.
+func (s *search) carried(q *question) {
+	const level = `EXISTS (SELECT 1 FROM levels l WHERE l.product = i.product AND `
+	shelves := s.shelves()
+	for _, sh := range shelves {
+		condition, args := sh.carried(s.InStock)
+		q.must(level+condition+`)`, args...)
+	}
+	if s.InStock && len(shelves) == 0 {
+		q.must(level + `l.on_hand > l.reserved)`)
+	}
+}
+
+// smallShelf returns a shelf of s that holds so little that looking through it
+// is shorter than finding n products in display order and asking for each
+// whether it is there; nil if there is none. With the m-th part of all products
+// on the shelf the latter takes n*m steps, each a fifth as long.
+func (db *DB) smallShelf(ctx context.Context, s *search, n int) (*shelf, error) {
+	for _, sh := range s.shelves() {
+		condition, args := sh.carried(s.InStock)
+		var small bool
+		err := db.queryRow(ctx, `
+			WITH most(n) AS (SELECT CAST(sqrt(? * coalesce(max(rank), 0) / 5) AS INTEGER) FROM product_index)
+			SELECT (SELECT count(*) FROM (SELECT 1 FROM levels l WHERE `+condition+` LIMIT (SELECT n + 1 FROM most)))
+				<= (SELECT n FROM most)`, append([]any{n}, args...)...).Scan(&small)
+		if err != nil {
+			return nil, err
+		}
+		if small {
+			return &sh, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,238 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/fold"
+)
+
+// shopColumns are those that scanShop reads, of shopTables.
+const (
+	shopColumns = `s.id, s.name, coalesce(c.name, ''), s.address, s.latitude, s.longitude, s.hours, s.aliases`
+	shopTables  = `shops s LEFT JOIN chains c ON c.num = s.chain`
+)
+
+// scanShop reads a shop, and what comes behind its columns into more.
+func scanShop(scan func(...any) error, more ...any) (store.Shop, error) {
+	var s store.Shop
+	var latitude, longitude sql.NullFloat64
+	var aliases []byte
+	dest := append([]any{&s.ID, &s.Name, &s.Chain, &s.Address, &latitude, &longitude, &s.Hours, &aliases}, more...)
+	if err := scan(dest...); err != nil {
+		return store.Shop{}, err
+	}
+	if latitude.Valid && longitude.Valid {
+		s.Location = &store.Location{Latitude: latitude.Float64, Longitude: longitude.Float64}
+	}
+	return s, parse(aliases, &s.Aliases)
+}
+
+// Shop returns the shop with the given ID, or [store.ErrNotFound].
+func (db *DB) Shop(ctx context.Context, id string) (store.Shop, error) {
+	s, err := scanShop(db.queryRow(ctx, `SELECT `+shopColumns+` FROM `+shopTables+` WHERE s.id = ?`, id).Scan)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.Shop{}, fmt.Errorf("shop %q: %w", id, store.ErrNotFound)
+	case err != nil:
+		return store.Shop{}, db.failed(fmt.Sprintf("look up shop %q", id), err)
+	}
+	return s, nil
+}
+
+// shopPage is the answer to a [store.ShopQuery].
+type shopPage struct {
+	shops []store.Shop
+	next  string
+}
+
+// Shops lists the shops that q asks for.
+func (db *DB) Shops(ctx context.Context, q store.ShopQuery) ([]store.Shop, string, error) {
+	ask := func() (shopPage, error) { return db.shops(ctx, q) }
+	if q.Match != store.Exact || q.Near != nil {
+		got, err := ask()
+		if err != nil {
+			return nil, "", db.failed("find shops", err)
+		}
+		return got.shops, got.next, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, "", db.failed("find shops", err)
+	}
+	got, err := remembered(db.recent, q, q.Text+q.Chain+q.Cursor, ask)
+	if err != nil {
+		return nil, "", db.failed("find shops", err)
+	}
+	return cloneShops(got.shops), got.next, nil
+}
+
+func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
+	list := struct {
+		store.ShopQuery
+		near store.Location
+	}{ShopQuery: q}
+	if q.Near != nil {
+		list.near = *q.Near
+	}
+	list.Page, list.Near = store.Page{}, nil
+	last, err := lastRow(list, q.Cursor)
+	if err != nil {
+		return shopPage{}, err
+	}
+	text := fold.String(q.Text)
+	if q.Text != "" && text == "" {
+		return shopPage{}, nil // what folds to nothing names nothing
+	}
+	n := limit(q.Limit)
+	var shops []store.Shop
+	if q.Near != nil || q.Match == store.Near && text != "" {
+		shops, err = db.nearShops(ctx, q, text, last, n+1)
+	} else {
+		shops, err = db.matchingShops(ctx, q, text, last, n+1)
+	}
+	if err != nil {
+		return shopPage{}, err
+	}
+	shops, next := page(shops, n, list, func(s store.Shop) string { return s.ID })
+	return shopPage{shops, next}, nil
+}
+
+// shopConditions returns what must hold for the shops that q asks for, except
+// what only near can tell.
+func shopConditions(q store.ShopQuery, text string) (where string, args []any) {
+	where = `TRUE`
+	if q.Chain != "" {
+		where, args = where+` AND c.name = ?`, append(args, q.Chain)
+	}
+	switch {
+	case text == "" || q.Match == store.Near:
+	case q.Match == store.Exact:
+		where, args = where+` AND s.num IN (SELECT shop FROM shop_keys WHERE key = ?)`, append(args, text)
+	default:
+		where, args = where+` AND instr(s.texts, ?)`, append(args, text)
+	}
+	return where, args
+}
+
+// matchingShops returns up to n shops by name, after shop last.
+func (db *DB) matchingShops(ctx context.Context, q store.ShopQuery, text, last string, n int) ([]store.Shop, error) {
+	where, args := shopConditions(q, text)
+	if last != "" {
+		var name string
+		err := db.queryRow(ctx, `SELECT sort_name FROM shops WHERE id = ?`, last).Scan(&name)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, store.ErrBadCursor
+		} else if err != nil {
+			return nil, err
+		}
+		where, args = where+` AND (s.sort_name, s.id) > (?, ?)`, append(args, name, last)
+	}
+	return db.scanShops(ctx, `SELECT `+shopColumns+` FROM `+shopTables+`
+		WHERE `+where+` ORDER BY s.sort_name, s.id LIMIT ?`, append(args, n)...)
+}
+
+func (db *DB) scanShops(ctx context.Context, query string, args ...any) ([]store.Shop, error) {
+	rows, err := db.query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var shops []store.Shop
+	for rows.Next() {
+		s, err := scanShop(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		shops = append(shops, s)
+	}
+	return shops, rows.Err()
+}
+
+// nearShops returns up to n shops in the order of their distance from a place,
+// or from a name, after shop last. A chain has thousands of shops at most, so
+// all are measured.
+func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last string, n int) ([]store.Shop, error) {
+	where, args := shopConditions(q, text)
+	texts := `''`
+	if text != "" && q.Match == store.Near {
+		texts = `s.texts`
+	}
+	rows, err := db.query(ctx, `SELECT s.id, s.sort_name, `+texts+`, s.latitude, s.longitude
+		FROM `+shopTables+` WHERE `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	type measured struct {
+		id, name string
+		distance float64
+	}
+	var shops []measured
+	for rows.Next() {
+		var m measured
+		var texts string
+		var latitude, longitude sql.NullFloat64
+		if err := rows.Scan(&m.id, &m.name, &texts, &latitude, &longitude); err != nil {
+			return nil, err
+		}
+		if text != "" && q.Match == store.Near {
+			score, ok := near(text, texts)
+			if !ok {
+				continue
+			}
+			m.distance = float64(score)
+		}
+		if q.Near != nil {
+			m.distance = math.Inf(1)
+			if latitude.Valid && longitude.Valid {
+				m.distance = distance(*q.Near, store.Location{Latitude: latitude.Float64, Longitude: longitude.Float64})
+			}
+		}
+		shops = append(shops, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(shops, func(a, b measured) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name), strings.Compare(a.id, b.id))
+	})
+	shops, err = after(shops, last, func(m measured) string { return m.id })
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, m := range shops[:min(n, len(shops))] {
+		ids = append(ids, m.id)
+	}
+	return db.scanShops(ctx, `SELECT `+shopColumns+` FROM json_each(?) e CROSS JOIN `+shopTables+`
+		WHERE s.id = e.value ORDER BY e.key`, list(ids))
+}
+
+// distance returns how far apart two places are, in radians of a great circle.
+func distance(a, b store.Location) float64 {
+	const degree = math.Pi / 180
+	sinLat := math.Sin((b.Latitude - a.Latitude) * degree / 2)
+	sinLong := math.Sin((b.Longitude - a.Longitude) * degree / 2)
+	h := sinLat*sinLat + math.Cos(a.Latitude*degree)*math.Cos(b.Latitude*degree)*sinLong*sinLong
+	return 2 * math.Asin(math.Sqrt(min(1, h)))
+}
+
+// cloneShops copies what the cache keeps, for a caller to change.
+func cloneShops(from []store.Shop) []store.Shop {
+	shops := slices.Clone(from)
+	for i := range shops {
+		s := &shops[i]
+		s.Aliases = slices.Clone(s.Aliases)
+		if s.Location != nil {
+			s.Location = new(*s.Location)
+		}
+	}
+	return shops
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Validate reports the first thing in c that no backend takes: a name or ID
+// that is missing or used twice, a level of something that is not there, more
+// reserved than on hand, or a place or price that is none. A chain that only
+// shops name is not a fault; it is a chain without aliases.
+func (c Catalog) Validate() error {
+	chains := make(map[string]bool, len(c.Chains))
+	for _, ch := range c.Chains {
+		if err := unused(chains, ch.Name); err != nil {
+			return fmt.Errorf("chain %q: name %w", ch.Name, err)
+		}
+	}
+	shops := make(map[string]bool, len(c.Shops))
+	for _, s := range c.Shops {
+		if err := unused(shops, s.ID); err != nil {
+			return fmt.Errorf("shop %q: ID %w", s.ID, err)
+		}
+		if err := s.validate(); err != nil {
+			return fmt.Errorf("shop %q: %w", s.ID, err)
+		}
+	}
+	products := make(map[string]bool, len(c.Products))
+	for _, p := range c.Products {
+		if err := unused(products, p.ID); err != nil {
+			return fmt.Errorf("product %q: ID %w", p.ID, err)
+		}
+		if err := p.validate(); err != nil {
+			return fmt.Errorf("product %q: %w", p.ID, err)
+		}
+	}
+	type place struct{ shop, product string }
+	levels := make(map[place]bool, len(c.Levels))
+	for _, l := range c.Levels {
+		at := place{l.ShopID, l.ProductID}
+		var err error
+		switch {
+		case !shops[l.ShopID]:
+			err = fmt.Errorf("no such shop")
+		case !products[l.ProductID]:
+			err = fmt.Errorf("no such product")
+		case levels[at]:
+			err = fmt.Errorf("given twice")
+		case l.OnHand < 0 || l.Reserved < 0:
+			err = fmt.Errorf("on hand %d and reserved %d: less than nothing", l.OnHand, l.Reserved)
+		case l.Reserved > l.OnHand:
+			err = fmt.Errorf("reserved %d of %d on hand", l.Reserved, l.OnHand)
+		}
+		if err != nil {
+			return fmt.Errorf("level of product %q in shop %q: %w", l.ProductID, l.ShopID, err)
+		}
+		levels[at] = true
+	}
+	return nil
+}
+
+// unused marks name as used, once.
+func unused(used map[string]bool, name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return fmt.Errorf("is empty")
+	case used[name]:
+		return fmt.Errorf("is used twice")
+	}
+	used[name] = true
+	return nil
+}
+
+func (s Shop) validate() error {
+	if strings.TrimSpace(s.Name) == "" {
+		return fmt.Errorf("name is empty")
+	}
+	if l := s.Location; l != nil && !(math.Abs(l.Latitude) <= 90 && math.Abs(l.Longitude) <= 180) {
+		return fmt.Errorf("location %v, %v is not on the globe", l.Latitude, l.Longitude)
+	}
+	return nil
+}
+
+func (p Product) validate() error {
+	switch {
+	case strings.TrimSpace(p.Name) == "":
+		return fmt.Errorf("name is empty")
+	case p.Price != "" && !isDecimal(p.Price):
+		return fmt.Errorf("price %q is not a decimal such as 13 or 4.50", p.Price)
+	case (p.Price == "") != (p.Currency == ""):
+		return fmt.Errorf("price %q goes with currency %q", p.Price, p.Currency)
+	case p.ReorderPoint < 0:
+		return fmt.Errorf("reorder point %d is less than nothing", p.ReorderPoint)
+	}
+	return nil
+}
+
+// isDecimal reports whether s is digits, and perhaps a point and more digits.
+func isDecimal(s string) bool {
+	whole, part, point := strings.Cut(s, ".")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return digits(whole) && (!point || digits(part))
+}

@@ -1,0 +1,290 @@
+package tools
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// decoder reads the arguments of one tool, and says what it publishes of them.
+type decoder struct {
+	schema json.RawMessage
+	decode func(arguments any) error
+}
+
+func decoderOf[In any](t tool[In]) decoder {
+	return decoder{t.params.schema(), func(arguments any) error {
+		_, err := t.params.decode(arguments)
+		return err
+	}}
+}
+
+func decoders() map[string]decoder {
+	h := &handler{}
+	return map[string]decoder{
+		"check_stock":     decoderOf(h.checkStockTool()),
+		"search_products": decoderOf(h.searchProductsTool()),
+		"list_stores":     decoderOf(h.listStoresTool()),
+		"get_product":     decoderOf(h.getProductTool()),
+	}
+}
+
+func resolve(t testing.TB, raw []byte) *jsonschema.Resolved {
+	t.Helper()
+	var s jsonschema.Schema
+	if err := json.Unmarshal(raw, &s); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// decoded is v after a journey through JSON, as arguments come.
+func decoded(t testing.TB, v any) any {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// good returns a value that s allows, and bad ones that it does not.
+func values(s *jsonschema.Schema) (good []any, bad []any) {
+	wrong := map[string]any{"string": "x", "number": 7.5, "boolean": true, "array": []any{}, "object": map[string]any{}}
+	kinds := map[string]string{"integer": "number"}
+	delete(wrong, kinds[s.Type])
+	delete(wrong, s.Type)
+	for _, kind := range slices.Sorted(maps.Keys(wrong)) {
+		bad = append(bad, wrong[kind])
+	}
+	switch s.Type {
+	case "string":
+		good = append(good, "茶", strings.Repeat("蛋", *s.MaxLength))
+		bad = append(bad, strings.Repeat("蛋", *s.MaxLength+1))
+		if s.MinLength != nil {
+			bad = append(bad, "")
+		}
+	case "integer", "number":
+		good = append(good, *s.Minimum, *s.Maximum)
+		bad = append(bad, *s.Minimum-1, *s.Maximum+1, 1e300)
+		if s.Type == "integer" {
+			bad = append(bad, *s.Minimum+0.5)
+		}
+	case "boolean":
+		good = append(good, true, false)
+	case "object":
+		g, b := objects(s)
+		good, bad = append(good, g...), append(bad, b...)
+	}
+	return good, bad
+}
+
+// objects returns objects that s allows, and those that one thing is wrong in.
+func objects(s *jsonschema.Schema) (good []any, bad []any) {
+	base := map[string]any{}
+	for _, name := range s.Required {
+		g, _ := values(s.Properties[name])
+		base[name] = g[0]
+	}
+	with := func(name string, v any) map[string]any {
+		m := maps.Clone(base)
+		m[name] = v
+		return m
+	}
+	if s.MinProperties == nil {
+		good = append(good, base)
+	} else {
+		bad = append(bad, base)
+		both := map[string]any{}
+		for name, p := range s.Properties {
+			g, _ := values(p)
+			both[name] = g[0]
+		}
+		bad = append(bad, both)
+	}
+	for _, name := range s.Required {
+		without := maps.Clone(base)
+		delete(without, name)
+		bad = append(bad, without, with(name, nil))
+	}
+	for name, p := range s.Properties {
+		g, b := values(p)
+		for _, v := range g {
+			good = append(good, with(name, v))
+		}
+		for _, v := range b {
+			bad = append(bad, with(name, v))
+		}
+	}
+	return good, append(bad, with("no_such_argument", "x"))
+}
+
+func TestDecoderAgreesWithPublishedSchema(t *testing.T) {
+	for name, d := range decoders() {
+		schema := resolve(t, d.schema)
+		good, bad := objects(schema.Schema())
+		if len(good) < 3 || len(bad) < 10 {
+			t.Errorf("%s: only %d good and %d bad arguments to try", name, len(good), len(bad))
+		}
+		for _, v := range good {
+			v := decoded(t, v)
+			if err := schema.Validate(v); err != nil {
+				t.Errorf("%s: schema refuses %v: %v", name, v, err)
+			}
+			if err := d.decode(v); err != nil {
+				t.Errorf("%s: decode(%v) = %v, but the schema allows it", name, v, err)
+			}
+		}
+		for _, v := range append(bad, "x", 1, true, []any{"x"}) {
+			v := decoded(t, v)
+			if err := schema.Validate(v); err == nil {
+				t.Errorf("%s: schema allows %v", name, v)
+			}
+			if err := d.decode(v); err == nil {
+				t.Errorf("%s: decode(%v) succeeded, but the schema forbids it", name, v)
+			}
+		}
+	}
+}
+
+func TestDecodeFillsInput(t *testing.T) {
+	h := &handler{}
+	stock, err := h.checkStockTool().params.decode(decoded(t, map[string]any{
+		"product": " 茶葉蛋\n", "store": "KOKO\u0000便利店", "limit": 5, "cursor": "c",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(checkStockInput{Product: "茶葉蛋", Store: "KOKO 便利店", Limit: 5, Cursor: "c"}, stock); diff != "" {
+		t.Errorf("check_stock (-want +got):\n%s", diff)
+	}
+	search, err := h.searchProductsTool().params.decode(decoded(t, map[string]any{
+		"query": "q", "store": "s", "category": "c", "in_stock": true, "limit": 100, "cursor": "x",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(searchProductsInput{Query: "q", Store: "s", Category: "c", InStock: true, Limit: 100, Cursor: "x"}, search); diff != "" {
+		t.Errorf("search_products (-want +got):\n%s", diff)
+	}
+	list, err := h.listStoresTool().params.decode(decoded(t, map[string]any{
+		"query": "q", "near": map[string]any{"latitude": -90, "longitude": 180}, "limit": 1, "cursor": "x",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(listStoresInput{Query: "q", Near: &store.Location{Latitude: -90, Longitude: 180}, Limit: 1, Cursor: "x"}, list); diff != "" {
+		t.Errorf("list_stores (-want +got):\n%s", diff)
+	}
+	product, err := h.getProductTool().params.decode(decoded(t, map[string]any{"id": "", "barcode": "471"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(getProductInput{Barcode: "471"}, product); diff != "" {
+		t.Errorf("get_product (-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeTakesNullAndBlankAsLeftOut(t *testing.T) {
+	in, err := (&handler{}).checkStockTool().params.decode(map[string]any{
+		"product": "茶葉蛋", "store": "  ", "limit": nil, "cursor": nil,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(checkStockInput{Product: "茶葉蛋"}, in); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeSaysWhatToSend(t *testing.T) {
+	for _, test := range []struct{ tool, arguments, want string }{
+		{"check_stock", `{"product":"茶葉蛋","store":7}`, `store must be a string, such as "KOKO便利店"; got a number`},
+		{"check_stock", `{}`, `product is required: send it, such as "茶葉蛋"`},
+		{"check_stock", `null`, `product is required: send it, such as "茶葉蛋"`},
+		{"check_stock", `["茶葉蛋"]`, `arguments must be an object, such as {"product": "茶葉蛋"}; got an array`},
+		{"check_stock", `{"product":null}`, `product must be a string, such as "茶葉蛋"; got null`},
+		{"check_stock", `{"product":" "}`, `product must be a string, such as "茶葉蛋"; got a blank text`},
+		{"check_stock", `{"product":"茶葉蛋","limit":0}`, `limit must be a whole number from 1 to 100, such as 20; got 0`},
+		{"check_stock", `{"product":"茶葉蛋","limit":"5"}`, `limit must be a whole number from 1 to 100, such as 20; got a string`},
+		{"check_stock", `{"product":"茶葉蛋","shop":"KOKO"}`, `unknown argument "shop": did you mean "store"? The arguments are product, store, limit, cursor`},
+		{"check_stock", `{"product":[],"limit":1.5}`, `product must be a string, such as "茶葉蛋"; got an array; limit must be a whole number from 1 to 100, such as 20; got 1.5`},
+		{"search_products", `{"inStock":true}`, `unknown argument "inStock": did you mean "in_stock"? The arguments are query, store, category, in_stock, limit, cursor`},
+		{"search_products", `{"in_stock":"yes"}`, `in_stock must be true or false, such as true; got a string`},
+		{"list_stores", `{"near":"Taipei"}`, `near must be an object, such as {"latitude": 25.03, "longitude": 121.56}; got a string`},
+		{"list_stores", `{"near":{"latitude":95,"longitude":0}}`, `near.latitude must be a number from -90 to 90; got 95`},
+		{"list_stores", `{"near":{"latitude":25}}`, `near.longitude is required: send near such as {"latitude": 25.03, "longitude": 121.56}`},
+		{"list_stores", `{"near":{"latitude":25,"longitude":"121"}}`, `near.longitude must be a number from -180 to 180; got a string`},
+		{"list_stores", `{"near":{"latitude":25,"longitude":121,"city":"x"}}`, `near takes latitude and longitude and nothing else, such as {"latitude": 25.03, "longitude": 121.56}`},
+		{"get_product", `{}`, `send one of id and barcode and no more, such as {"id": "tea-egg"}`},
+		{"get_product", `{"id":"a","barcode":"b"}`, `send one of id and barcode and no more, such as {"id": "tea-egg"}`},
+	} {
+		var arguments any
+		if err := json.Unmarshal([]byte(test.arguments), &arguments); err != nil {
+			t.Fatal(err)
+		}
+		err := decoders()[test.tool].decode(arguments)
+		if got := fmt.Sprint(err); got != test.want {
+			t.Errorf("%s %s:\n got %s\nwant %s", test.tool, test.arguments, got, test.want)
+		}
+	}
+}
+
+// FuzzArguments holds every decoder to its schema: what the schema allows is
+// taken, and nothing panics.
+func FuzzArguments(f *testing.F) {
+	for _, seed := range []string{
+		`{"product":"茶葉蛋","store":"KOKO便利店"}`, `{"query":"\ud800","in_stock":null}`, `{"near":{"latitude":1e2,"longitude":-0}}`,
+		`{"id":"\u0000"}`, `{"limit":100.0}`, `{"a":{"b":[{}]}}`, `[]`, `null`, `{"product":"` + strings.Repeat("𠀀", 201) + `"}`,
+	} {
+		f.Add(seed)
+	}
+	all := decoders()
+	schemas := map[string]*jsonschema.Resolved{}
+	for name, d := range all {
+		schemas[name] = resolve(f, d.schema)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		var arguments any
+		if json.Unmarshal([]byte(raw), &arguments) != nil {
+			t.Skip("not JSON")
+		}
+		for name, d := range all {
+			err := d.decode(arguments)
+			if err != nil && (err.Error() == "" || strings.ContainsFunc(err.Error(), breaksLine)) {
+				t.Errorf("%s: decode(%s) = %q, want one line", name, raw, err)
+			}
+			if arguments != nil && err != nil && schemas[name].Validate(arguments) == nil && !blank(arguments) {
+				t.Errorf("%s: decode(%s) = %v, but the schema allows it", name, raw, err)
+			}
+		}
+	})
+}
+
+// blank reports whether a member is text without anything in it, which the
+// schema's minLength lets pass.
+func blank(arguments any) bool {
+	object, _ := arguments.(map[string]any)
+	for _, v := range object {
+		if s, ok := v.(string); ok && oneLine(s) == "" {
+			return true
+		}
+	}
+	return false
+}

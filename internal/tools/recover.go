@@ -1,0 +1,60 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+)
+
+// What a caller is told of a failure: what went wrong is for the log only.
+var (
+	errPanic    = errors.New("this call failed inside the server; other calls work")
+	errDatabase = errors.New("the stock database did not answer; try again")
+)
+
+// rescue makes a panic into errPanic. It is deferred around everything that
+// answers a request.
+func (h *handler) rescue(ctx context.Context, what string, err *error) {
+	if r := recover(); r != nil {
+		h.log.ErrorContext(ctx, "panic while answering", "request", what, "panic", r, "stack", string(debug.Stack()))
+		*err = errPanic
+	}
+}
+
+// failed logs err and returns what to tell the caller. A caller who has left
+// is no failure of ours.
+func (h *handler) failed(ctx context.Context, what string, err error) error {
+	if ctx.Err() == nil {
+		h.log.ErrorContext(ctx, "the store failed", "request", what, "error", err)
+	}
+	return errDatabase
+}
+
+func (h *handler) recoverTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
+	return func(ctx context.Context, q mcp.CallToolRequest) (result *mcp.CallToolResult, err error) {
+		defer func() {
+			if err == errPanic { // a failed call, which a model may read
+				result, err = refusal(err), nil
+			}
+		}()
+		defer h.rescue(ctx, q.Params.Name, &err)
+		return next(ctx, q)
+	}
+}
+
+func (h *handler) recoverResource(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
+	return func(ctx context.Context, q mcp.ReadResourceRequest) (_ []mcp.ResourceContents, err error) {
+		defer h.rescue(ctx, q.Params.URI, &err)
+		return next(ctx, q)
+	}
+}
+
+func (h *handler) recoverPrompt(next mcpserver.PromptHandlerFunc) mcpserver.PromptHandlerFunc {
+	return func(ctx context.Context, q mcp.GetPromptRequest) (_ *mcp.GetPromptResult, err error) {
+		defer h.rescue(ctx, q.Params.Name, &err)
+		return next(ctx, q)
+	}
+}

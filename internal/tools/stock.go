@@ -1,0 +1,114 @@
+package tools
+
+import (
+	"time"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// status says which kind of answer it is.
+type status string
+
+const (
+	inStock        status = "in_stock"
+	outOfStock     status = "out_of_stock"
+	notCarried     status = "not_carried"
+	unknownStore   status = "unknown_store"
+	unknownProduct status = "unknown_product"
+	ambiguous      status = "ambiguous"
+
+	statusFound status = "found" // by a search
+	statusNone  status = "none"  // none was
+)
+
+// stock is the answer of check_stock.
+type stock struct {
+	Status      status       `json:"status"`
+	Store       *shopRef     `json:"store,omitempty"` // the shop asked about
+	Chain       string       `json:"chain,omitempty"` // or else the chain
+	Product     *productRef  `json:"product,omitempty"`
+	*quantities              // there, in all
+	Unit        string       `json:"unit,omitempty"`
+	Price       string       `json:"price,omitempty"`
+	Currency    string       `json:"currency,omitempty"`
+	StoreCount  int          `json:"store_count,omitempty"`  // how many stores carry it there
+	Stores      []storeStock `json:"stores,omitempty"`       // a page of them
+	AvailableAt []storeStock `json:"available_at,omitempty"` // other stores that have it
+	NextCursor  string       `json:"next_cursor,omitempty"`
+	choices
+}
+
+type shopRef struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Chain string `json:"chain"`
+}
+
+type productRef struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	SKU     string `json:"sku"`
+	Barcode string `json:"barcode"`
+}
+
+type quantities struct {
+	OnHand    int64  `json:"on_hand"`
+	Reserved  int64  `json:"reserved"`
+	Available int64  `json:"available"`
+	AsOf      string `json:"as_of"`
+}
+
+type storeStock struct {
+	shopRef
+	quantities
+}
+
+// at sets where it is asked about.
+func (s *stock) at(where place) {
+	if s.Chain = where.chain; where.shop.ID != "" {
+		s.Store = new(refShop(where.shop))
+	}
+}
+
+// count returns how much there is, and whether that is any.
+func count(l store.Level) (*quantities, status) {
+	if l.Available() > 0 {
+		return new(refLevel(l)), inStock
+	}
+	return new(refLevel(l)), outOfStock
+}
+
+// sum is the total of levels.
+func sum(levels []store.ShopLevel) store.Total {
+	t := store.Total{Shops: len(levels)}
+	for _, l := range levels {
+		t.OnHand += l.OnHand
+		t.Reserved += l.Reserved
+		if l.AsOf.After(t.AsOf) {
+			t.AsOf = l.AsOf
+		}
+	}
+	return t
+}
+
+func refShop(s store.Shop) shopRef { return shopRef{ID: s.ID, Name: s.Name, Chain: s.Chain} }
+
+func refProduct(p store.Product) productRef {
+	ref := productRef{ID: p.ID, Name: p.Name, SKU: p.SKU}
+	if len(p.Barcodes) > 0 {
+		ref.Barcode = p.Barcodes[0]
+	}
+	return ref
+}
+
+func refLevel(l store.Level) quantities {
+	return quantities{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available(), AsOf: l.AsOf.UTC().Format(time.RFC3339)}
+}
+
+func refLevels(levels []store.ShopLevel) []storeStock {
+	list := make([]storeStock, len(levels))
+	for i, l := range levels {
+		list[i] = storeStock{refShop(l.Shop), refLevel(l.Level)}
+	}
+	return list
+}

@@ -1,0 +1,157 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// address is what a URL of the server says about requests.
+type address struct {
+	url    string
+	scheme string
+	host   string // without the scheme's own port, in lower case
+	origin string
+}
+
+// currentAddress returns the address of the URL as it is now, nil before there
+// is one.
+func (s *Server) currentAddress() *address {
+	if s.config.URL == nil {
+		return nil
+	}
+	now := s.config.URL()
+	if a := s.address.Load(); a != nil && a.url == now {
+		return a
+	}
+	u, err := url.Parse(now)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	scheme := strings.ToLower(u.Scheme)
+	host := normalHost(scheme, u.Host)
+	a := &address{url: now, scheme: scheme, host: host, origin: scheme + "://" + host}
+	s.address.Store(a)
+	return a
+}
+
+// admit answers those who may not call: a Host that is not the server's, by
+// which a page could reach it under the page's own name (DNS rebinding), and
+// pages of other sites. It marks the answers that pages may read.
+func (s *Server) admit(a *answer, r *http.Request) bool {
+	here := s.currentAddress()
+	switch {
+	case here != nil && (r.Host == here.host || normalHost(here.scheme, r.Host) == here.host):
+	case s.config.Local && loopback(r.Host):
+	case here == nil && !s.config.Local:
+		a.Header().Set("Retry-After", "1")
+		a.fail(nil, errOffline)
+		return false
+	default:
+		a.fail(nil, &failure{status: http.StatusMisdirectedRequest, code: codeTransport,
+			message: fmt.Sprintf("the Host %q is not this server's; call it by its own URL", clip(r.Host))})
+		return false
+	}
+	h := a.Header()
+	h["Vary"] = varyOrigin
+	origins := r.Header["Origin"]
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 || !s.allowed(origins[0], here) {
+		a.fail(nil, &failure{status: http.StatusForbidden, code: codeTransport,
+			message: fmt.Sprintf("pages of the Origin %q may not call this server; whoever runs it can allow them with --allow-origin", clip(origins[0]))})
+		return false
+	}
+	h["Access-Control-Allow-Origin"] = origins
+	h["Access-Control-Expose-Headers"] = exposedHeaders
+	return true
+}
+
+// allowed reports whether pages of origin may call.
+func (s *Server) allowed(origin string, here *address) bool {
+	origin, ok := normalOrigin(origin)
+	if !ok {
+		return false
+	}
+	_, host, _ := strings.Cut(origin, "://")
+	return here != nil && origin == here.origin || s.origins[origin] || loopback(host)
+}
+
+// normalOrigin returns origin as browsers write it. It reports false for what
+// is no origin of a web page, "null" among it.
+func normalOrigin(origin string) (string, bool) {
+	u, err := url.Parse(strings.ToLower(origin))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+		u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	return u.Scheme + "://" + normalHost(u.Scheme, u.Host), true
+}
+
+// normalHost returns host in lower case without the port that scheme has
+// anyway.
+func normalHost(scheme, host string) string {
+	host = strings.ToLower(host)
+	switch scheme {
+	case "https":
+		return strings.TrimSuffix(host, ":443")
+	case "http":
+		return strings.TrimSuffix(host, ":80")
+	default:
+		return host
+	}
+}
+
+// loopback reports whether host, with or without a port, names this machine.
+func loopback(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(name)
+	return err == nil && ip.IsLoopback()
+}
+
+// What browser pages are told in the protocols of both eras.
+var (
+	varyOrigin     = []string{"Origin"}
+	varyPreflight  = []string{"Origin, Access-Control-Request-Headers"}
+	exposedHeaders = []string{"Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After"}
+	pageMethods    = []string{"GET, POST, DELETE, OPTIONS"} // GET and DELETE so that a page sees their 405
+)
+
+// pageHeaders are the headers that a page may send. The last one passes
+// ngrok's warning page.
+const pageHeaders = "Content-Type, Accept, Authorization, Last-Event-ID, Mcp-Session-Id, " +
+	"MCP-Protocol-Version, Mcp-Method, Mcp-Name, traceparent, tracestate, ngrok-skip-browser-warning"
+
+// paramPrefix begins the headers that mirror a tool's arguments; their names
+// are the tool's, so they are allowed as they are asked for.
+const paramPrefix = "mcp-param-"
+
+// options answers an OPTIONS request, a browser's preflight or not.
+func (a *answer) options(r *http.Request, allow string) {
+	h := a.Header()
+	h.Set("Allow", allow)
+	if h["Access-Control-Allow-Origin"] != nil && r.Header.Get("Access-Control-Request-Method") != "" {
+		headers := pageHeaders
+		for name := range strings.SplitSeq(r.Header.Get("Access-Control-Request-Headers"), ",") {
+			name = strings.TrimSpace(name)
+			if len(name) > len(paramPrefix) && strings.EqualFold(name[:len(paramPrefix)], paramPrefix) {
+				headers += ", " + name
+			}
+		}
+		h["Vary"] = varyPreflight
+		h["Access-Control-Allow-Methods"] = pageMethods
+		h.Set("Access-Control-Allow-Headers", headers)
+		h.Set("Access-Control-Max-Age", "7200")
+	}
+	a.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// message is what is known of a JSON-RPC message before mcp-go reads it.
+type message struct {
+	id     json.RawMessage // nil where there is none, or none that can be answered
+	method string
+}
+
+// readMessage reads the message in a body. Mcp-go would answer much of what
+// is refused here with the errors of Go's JSON decoder, as a success, or not
+// at all. The message tells what could be read in any case.
+func readMessage(body []byte) (message, *failure) {
+	r := reader{data: body}
+	if r.value(&messageShape) {
+		if r.space(); r.pos < len(r.data) {
+			r.stop("there is more after the message")
+		}
+	}
+	if r.bad != nil {
+		if len(body) == 0 {
+			r.bad.message = "the body is empty; send a JSON-RPC message"
+		}
+		if r.bad.code == mcp.PARSE_ERROR {
+			return message{}, r.bad
+		}
+	}
+	var m message
+	if id := r.parts[partID]; id != nil && string(id) != "null" {
+		m.id = id
+	}
+	if method := r.parts[partMethod]; method != nil {
+		m.method = unquote(method)
+	}
+	if r.bad != nil {
+		return m, r.bad
+	}
+	return m, r.check(m)
+}
+
+// check returns what is wrong with a message that is JSON.
+func (r *reader) check(m message) *failure {
+	notification := m.id == nil && strings.HasPrefix(m.method, "notifications/")
+	switch {
+	case bytes.TrimLeft(r.data, " \t\r\n")[0] == '[':
+		return invalidRequest("batches are not supported; send one message a request")
+	case r.complaints > 0:
+		return r.misshapen()
+	case string(r.parts[partVersion]) != `"2.0"`:
+		return invalidRequest(`jsonrpc must be "2.0"`)
+	case m.method == "" && (r.parts[partResult] != nil || r.parts[partError] != nil):
+		return invalidRequest("this server sends no requests, so it takes no responses")
+	case m.method == "":
+		return invalidRequest("method is missing")
+	case r.parts[partID] != nil && m.id == nil && !notification:
+		return invalidRequest("id must not be null")
+	}
+	switch m.method {
+	case string(mcp.MethodToolsCall):
+		return r.need("name", partName)
+	case string(mcp.MethodPromptsGet):
+		if f := r.need("name", partName); f != nil {
+			return f
+		}
+		return r.promptArguments()
+	case string(mcp.MethodResourcesRead):
+		return r.need("uri", partURI)
+	case string(mcp.MethodCompletionComplete):
+		if f := r.need("ref", partRef); f != nil {
+			return f
+		}
+		if ref := string(r.parts[partRefType]); ref != `"ref/prompt"` && ref != `"ref/resource"` {
+			return invalidParams("params.ref.type must be ref/prompt or ref/resource")
+		}
+		return r.need("argument", partArgument)
+	case string(mcp.MethodSubscriptionsListen):
+		return &failure{status: http.StatusNotFound, code: mcp.METHOD_NOT_FOUND,
+			message: "this server sends no notifications, so there is nothing to listen to; ask again instead"}
+	}
+	return nil
+}
+
+// misshapen returns the failure for what is not of the shape.
+func (r *reader) misshapen() *failure {
+	path := r.path()
+	if path == "" {
+		return invalidRequest("the message " + r.wrong)
+	}
+	if path == "params" || strings.HasPrefix(path, "params.") {
+		return invalidParams(path + " " + r.wrong)
+	}
+	return invalidRequest(path + " " + r.wrong)
+}
+
+func (r *reader) need(name string, p part) *failure {
+	if r.parts[p] == nil {
+		return invalidParams("params." + name + " is missing")
+	}
+	return nil
+}
+
+// promptArguments checks that a prompt's arguments are strings, as a tool's
+// need not be.
+func (r *reader) promptArguments() *failure {
+	arguments := r.parts[partArguments]
+	if arguments == nil {
+		return nil
+	}
+	inner := reader{data: arguments}
+	if inner.value(&stringsByName); inner.complaints == 0 {
+		return nil
+	}
+	inner.where = append(inner.where, "arguments", "params")
+	return inner.misshapen()
+}
+
+func invalidRequest(message string) *failure {
+	return &failure{status: http.StatusBadRequest, code: mcp.INVALID_REQUEST, message: message}
+}
+
+func invalidParams(message string) *failure {
+	return &failure{status: http.StatusBadRequest, code: mcp.INVALID_PARAMS, message: message}
+}

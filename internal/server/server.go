@@ -1,0 +1,146 @@
+// Package server is the part of mcpstore that the internet talks to: which
+// paths there are, who may call them from where, how much of anything one
+// caller may send, and the page that a person sees. It knows nothing of the
+// data; a [mark3labs/mcp-go] server answers the messages that it lets through.
+//
+// Begin at [New]. What happens to a message before mcp-go sees it is in mcp.go
+// and message.go.
+//
+// [mark3labs/mcp-go]: https://pkg.go.dev/github.com/mark3labs/mcp-go
+package server
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	mcpserver "github.com/mark3labs/mcp-go/server"
+)
+
+// Config is how a [Server] is set up. Only MCP must be there.
+type Config struct {
+	// MCP answers the messages.
+	MCP *mcpserver.MCPServer
+
+	// URL returns where the server is reached, such as
+	// "https://name.ngrok-free.dev", without a path; "" before it is online.
+	// A request whose Host is another is refused. If nil, always "".
+	URL func() string
+
+	// Local also lets requests in whose Host is a loopback name, for a server
+	// without a tunnel.
+	Local bool
+
+	// AllowOrigins are the origins of browser pages that may call, besides
+	// the server's own and those on a loopback address.
+	AllowOrigins []string
+
+	// Ready returns nil when questions can be answered. Its error is shown to
+	// anyone who asks: it names what is not ready, and nothing more. If nil,
+	// the server is always ready.
+	Ready func(context.Context) error
+
+	// About returns what the page tells people. If nil, the page tells only
+	// how to connect.
+	About func(context.Context) About
+
+	Log           *slog.Logger // if nil, [slog.Default]
+	MaxConcurrent int          // requests at once; if 0, 256
+	MaxBody       int64        // bytes of a request's body; if 0, 1 MiB
+}
+
+// Server is the public [http.Handler].
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	mcp      *mcpserver.StreamableHTTPServer
+	origins  map[string]bool
+	address  atomic.Pointer[address] // of the URL that was seen last
+	requests atomic.Int64            // being served
+	full     atomic.Bool             // since it was logged
+}
+
+// New returns a server that serves as c says.
+func New(c Config) *Server {
+	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool)}
+	s.config.MaxConcurrent = cmp.Or(c.MaxConcurrent, 256)
+	s.config.MaxBody = cmp.Or(c.MaxBody, 1<<20)
+	for _, origin := range c.AllowOrigins {
+		if normal, ok := normalOrigin(origin); ok {
+			s.origins[normal] = true
+		}
+	}
+	// Every message stands alone, so that any replica can answer it and a
+	// restart breaks nobody.
+	s.mcp = mcpserver.NewStreamableHTTPServer(c.MCP,
+		mcpserver.WithStateLess(true),
+		mcpserver.WithStreamableHTTPLogger(s.log),
+	)
+	return s
+}
+
+// HTTPServer returns a server for s that gives up on slow and greedy callers.
+// A tool has a minute to answer, which is as long as OpenAI waits.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// ServeHTTP serves one request. A panic in it is one failed request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := &answer{w: w, start: time.Now()}
+	defer s.done(a, r)
+	a.Header()["X-Content-Type-Options"] = headerNoSniff
+	switch r.URL.Path {
+	case "/healthz":
+		s.serveHealth(a, r)
+	case "/readyz":
+		s.limited(a, r, s.serveReady)
+	default:
+		if s.admit(a, r) {
+			s.limited(a, r, s.serve)
+		}
+	}
+}
+
+// serve serves the paths that are for those whom admit let in. There is no
+// [http.ServeMux], since it would redirect.
+func (s *Server) serve(a *answer, r *http.Request) {
+	switch r.URL.Path {
+	case "/mcp", "/mcp/":
+		s.serveMCP(a, r)
+	case "/":
+		s.serveRoot(a, r)
+	default:
+		a.text(http.StatusNotFound, "not found")
+	}
+}
+
+// limited serves a request by serve unless too many are being served already.
+func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.Request)) {
+	limit := int64(s.config.MaxConcurrent)
+	n := s.requests.Add(1)
+	defer s.requests.Add(-1)
+	if n > limit {
+		if s.full.CompareAndSwap(false, true) {
+			s.log.Warn("too many requests at once: refusing some", "limit", limit)
+		}
+		a.Header().Set("Retry-After", "1")
+		a.fail(nil, errBusy)
+		return
+	}
+	if n <= limit/2 && s.full.Load() {
+		s.full.Store(false)
+	}
+	serve(a, r)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/tunnel"
+)
+
+// announcer tells where the server is: scripts by stdout and the URL file,
+// people by the panel, and both by the log.
+type announcer struct {
+	file   urlFile
+	stdout io.Writer
+	log    *slog.Logger
+	panel  func(endpoint string) // nil where stderr is for machines
+
+	mu       sync.Mutex
+	endpoint string // as announced; "" before
+	trouble  string // what was logged last
+}
+
+// endpointAt returns what clients are given for a tunnel's URL.
+func endpointAt(url string) string { return url + "/mcp" }
+
+// online announces the URL once the server answers there.
+func (a *announcer) online(tun tunnel.Tunnel) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.endpoint = endpointAt(tun.URL())
+	if err := a.file.write(a.endpoint); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, a.endpoint)
+	if a.panel != nil {
+		a.panel(a.endpoint)
+	} else {
+		a.log.Info("online", "url", a.endpoint)
+	}
+	return nil
+}
+
+// tunnelChanged logs what became of the tunnel and keeps the URL file true.
+func (a *announcer) tunnelChanged(s tunnel.State) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch s.Phase {
+	case tunnel.Connecting:
+		a.logTrouble("not connected to ngrok yet; retrying", s.Err)
+	case tunnel.Reconnecting:
+		a.logTrouble("lost the connection to ngrok; reconnecting", s.Err)
+	case tunnel.Online:
+		a.onlineAgain(endpointAt(s.URL))
+	}
+}
+
+// logTrouble says each reason once, however often it is retried.
+func (a *announcer) logTrouble(what string, err error) {
+	if err == nil || err.Error() == a.trouble {
+		return
+	}
+	a.trouble = err.Error()
+	args := []any{"reason", err}
+	if hint := hintOf(err); hint != "" {
+		args = append(args, "hint", hint)
+	}
+	a.log.Warn(what, args...)
+}
+
+func (a *announcer) onlineAgain(endpoint string) {
+	a.trouble = ""
+	switch a.endpoint {
+	case "":
+		return // not announced yet
+	case endpoint:
+		a.log.Info("online again", "url", endpoint)
+		return
+	}
+	a.log.Warn("the public URL has changed: paste the new one where the old one was", "url", endpoint, "was", a.endpoint)
+	a.endpoint = endpoint
+	if err := a.file.write(endpoint); err != nil {
+		a.log.Error("the URL file still has the old URL", "err", err)
+	}
+}
+
+// withdraw takes back the URL file: from now on nothing answers there.
+func (a *announcer) withdraw() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.file.remove(); err != nil {
+		a.log.Error("the URL file is left behind", "err", err)
+	}
+}
+
+// firstQuestion is one that the stock can answer. It is "" for an empty stock.
+func firstQuestion(ctx context.Context, s store.Store, summary store.Summary) (string, error) {
+	if summary.Demo {
+		return "KOKO便利店的茶葉蛋還有幾個", nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	one := store.Page{Limit: 1}
+	shops, _, err := s.Shops(ctx, store.ShopQuery{Page: one})
+	if err != nil || len(shops) == 0 {
+		return "", err
+	}
+	products, _, err := s.Products(ctx, store.ProductQuery{ShopID: shops[0].ID, Page: one})
+	if err != nil || len(products) == 0 {
+		return "", err
+	}
+	return shops[0].Name + "的" + products[0].Name + "還有幾" + unitWord(products[0].Unit), nil
+}
+
+func unitWord(unit string) string {
+	if unit == "" {
+		return "個"
+	}
+	return unit
+}

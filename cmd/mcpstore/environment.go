@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// variable returns the environment variable that stands for a flag:
+// MCPSTORE_URL_FILE for --url-file.
+func variable(flag string) string {
+	return "MCPSTORE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fromCommandLine is an annotation of the flags that were given as flags, and
+// not by their environment variable.
+const fromCommandLine = "given on the command line"
+
+// readEnvironment sets the flags that were not given from the environment.
+func readEnvironment(cmd *cobra.Command, getenv func(string) string) error {
+	var err error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			f.Annotations = map[string][]string{fromCommandLine: nil}
+			return
+		}
+		value := getenv(variable(f.Name))
+		if value == "" || f.Name == "help" || f.Name == "version" || err != nil {
+			return
+		}
+		if cmd.Flags().Set(f.Name, value) != nil {
+			err = &usageError{
+				fmt.Errorf("environment variable %s: %q does not suit --%s, which is of type %s", variable(f.Name), value, f.Name, f.Value.Type()),
+				cmd.CommandPath() + " --help lists the flags, each of which has such a variable",
+			}
+		}
+	})
+	return err
+}
+
+// givenAsFlag reports whether the user typed the flag.
+func givenAsFlag(cmd *cobra.Command, name string) bool {
+	_, given := cmd.Flags().Lookup(name).Annotations[fromCommandLine]
+	return given
+}
+
+// addEnvironmentToHelp says once, at the end of each command's flags, what all
+// have in common.
+func addEnvironmentToHelp(root *cobra.Command) {
+	root.SetUsageTemplate(root.UsageTemplate() + "\nEach flag has an environment variable, such as MCPSTORE_LOG_LEVEL for --log-level.\n")
+}

@@ -1,0 +1,150 @@
+// Mcpstore answers questions about a shop chain's stock over MCP, on a public
+// URL of its own.
+//
+// Each command has a file here: serve.go is what runs without one. Flags and
+// the environment are read in this package and nowhere else.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitCalled = 2 // called wrongly
+)
+
+// env is what a command gets from outside.
+type env struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// run is the whole program: main without the process around it.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand(&env{getenv, stdin, stdout, stderr})
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	report(stderr, err)
+	if errors.As(err, new(*usageError)) {
+		return exitCalled
+	}
+	return exitFailed
+}
+
+func rootCommand(e *env) *cobra.Command {
+	root := serveCommand(e)
+	root.AddCommand(smokeCommand(e))
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		return readEnvironment(cmd, e.getenv)
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{err, cmd.CommandPath() + " --help lists the flags"}
+	})
+	addEnvironmentToHelp(root)
+	return root
+}
+
+// noArgs refuses arguments, such as a command that does not exist.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return &usageError{fmt.Errorf("there is no command %q", args[0]), cmd.CommandPath() + " --help lists the commands"}
+}
+
+// usageError says that the program was called wrongly.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+func (e *usageError) Hint() string  { return e.hint }
+
+// failure is an error with what to do about it.
+type failure struct {
+	err  error
+	hint string
+}
+
+func (e *failure) Error() string { return e.err.Error() }
+func (e *failure) Unwrap() error { return e.err }
+func (e *failure) Hint() string  { return e.hint }
+
+// hintOf returns what an error says to do about it, or "".
+func hintOf(err error) string {
+	var hinted interface {
+		error
+		Hint() string
+	}
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
+}
+
+// report tells the person at the terminal what went wrong and what to do next.
+func report(w io.Writer, err error) {
+	fmt.Fprintln(w, "mcpstore: error:", err)
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintln(w, "mcpstore: hint:", hint)
+	}
+}
+
+// version is set by release builds; others take what Go knows of the module.
+var version string
+
+func programVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// versions tells the versions that a report of a fault should name.
+func versions() string {
+	text := "mcpstore " + programVersion()
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return text
+	}
+	for _, dep := range info.Deps {
+		switch dep.Path {
+		case "github.com/mark3labs/mcp-go", "golang.ngrok.com/ngrok/v2", "modernc.org/sqlite":
+			text += fmt.Sprintf("\n%s %s", dep.Path, dep.Version)
+		}
+	}
+	return text + "\n" + info.GoVersion
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpstore/mcpstore/internal/server"
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/tools"
+	"github.com/mcpstore/mcpstore/internal/tunnel"
+)
+
+// drainTime is how long a stopping server lets requests in flight finish.
+const drainTime = 10 * time.Second
+
+// serveOptions are the flags of the command that serves.
+type serveOptions struct {
+	db           string
+	noDemo       bool
+	urlFile      string
+	allowOrigins []string
+	logFormat    string
+	logLevel     string
+	tunnel       tunnelOptions
+}
+
+func serveCommand(e *env) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "mcpstore",
+		Short: "Ask ChatGPT what is on the shelf",
+		Long: `Mcpstore holds a shop chain's stock, serves it over MCP, and opens its own
+public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
+		Example: `  NGROK_AUTHTOKEN=… mcpstore            serve the demo data, print the public URL
+  mcpstore --local                      serve on this machine only, without ngrok
+  mcpstore --url https://shop.ngrok.app --url-file url.txt
+  mcpstore smoke "$(cat url.txt)"       check that URL from outside`,
+		Version: programVersion(),
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := serve(cmd, e, &o)
+			if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
+				return nil // stopped by the user, be it before it was online
+			}
+			return err
+		},
+	}
+	cmd.SetVersionTemplate(versions() + "\n")
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.db, "db", "", "`file` of the database (default: mcpstore/mcpstore.db in your data folder)")
+	f.BoolVar(&o.noDemo, "no-demo", false, "start a new database empty instead of with demo data")
+	o.tunnel.addFlags(f)
+	f.StringVar(&o.urlFile, "url-file", "", "keep the URL in this `file` while it is online")
+	f.StringSliceVar(&o.allowOrigins, "allow-origin", nil, "let browser pages of this `origin` call, such as https://inspector.example (may be repeated)")
+	f.StringVar(&o.logFormat, "log-format", "text", "of the log on stderr: text or json")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+// serve runs until ctx ends or the tunnel does.
+func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
+	ctx := cmd.Context()
+	log, err := newLog(e.stderr, o.logFormat, o.logLevel)
+	if err != nil {
+		return err
+	}
+	open, err := o.tunnel.opener(cmd, e.getenv, log)
+	if err != nil {
+		return err
+	}
+	if err := checkOrigins(o.allowOrigins); err != nil {
+		return err
+	}
+	announce := &announcer{file: urlFile(o.urlFile), stdout: e.stdout, log: log}
+	if err := announce.file.prepare(); err != nil {
+		return err
+	}
+	db, path, err := openDatabase(ctx, o.db, !o.noDemo, e.getenv)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	view, err := o.panel(ctx, db, path)
+	if err != nil {
+		return err
+	}
+	if o.logFormat == "text" {
+		announce.panel = func(endpoint string) {
+			view.Endpoint = endpoint
+			view.print(e.stderr, e.getenv)
+		}
+	}
+
+	tun, err := open(ctx, announce.tunnelChanged)
+	if err != nil {
+		return err
+	}
+	defer tun.Hangup()
+	srv := newServer(db, tun, o, view, log)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(tun) }()
+	defer announce.withdraw()
+	if err := announce.online(tun); err != nil {
+		return err
+	}
+
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		log.Info("stopping", "finishing_for_up_to", drainTime)
+	}
+	announce.withdraw()
+	drain(srv, tun, log)
+	if errors.Is(err, tunnel.ErrStopped) {
+		log.Info(err.Error())
+		return nil
+	}
+	return err
+}
+
+// panel gathers what is served.
+func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (panel, error) {
+	summary, err := s.Summary(ctx)
+	if err != nil {
+		return panel{}, err
+	}
+	question, err := firstQuestion(ctx, s, summary)
+	return panel{Local: o.tunnel.local, Stock: summary, Database: path, Question: question}, err
+}
+
+func newServer(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, log *slog.Logger) *http.Server {
+	return server.New(server.Config{
+		MCP:          tools.New(db, tools.Config{Version: programVersion(), Log: log}),
+		URL:          tun.URL,
+		Local:        o.tunnel.local,
+		AllowOrigins: o.allowOrigins,
+		Ready: func(ctx context.Context) error {
+			if phase := tun.State().Phase; phase != tunnel.Online {
+				return fmt.Errorf("tunnel: %s", phase)
+			}
+			if err := db.Ping(ctx); err != nil {
+				log.Error("the database does not answer", "err", err)
+				return errors.New("database: does not answer")
+			}
+			return nil
+		},
+		About: func(context.Context) server.About {
+			return server.About{
+				Version:  programVersion(),
+				Stores:   view.Stock.Shops,
+				Products: view.Stock.Products,
+				Demo:     view.Stock.Demo,
+				Question: view.Question,
+			}
+		},
+		Log: log,
+	}).HTTPServer()
+}
+
+// drain stops taking requests, lets those in flight finish, and closes the
+// endpoint. The order is the one that loses no answer: see [tunnel.Tunnel].
+func drain(srv *http.Server, tun tunnel.Tunnel, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
+		log.Warn("requests were cut off", "after", drainTime)
+	}
+	tun.Hangup()
+	srv.Close()
+}

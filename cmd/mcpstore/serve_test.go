@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	mcpgo "github.com/mark3labs/mcp-go/mcp"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcpstore/mcpstore/internal/tunnel/tunneltest"
+)
+
+// These tests run the whole program in this process, through the real ngrok
+// SDK and a stand-in for ngrok's edge.
+
+func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
+	t.Parallel()
+	edge := tunneltest.Start(t, tunneltest.Config{})
+	p := start(t, edge)
+	const answer = "KOKO便利店 茶葉蛋：12 顆"
+	want := []string{"check_stock", "get_product", "list_stores", "search_products"}
+
+	t.Run("go-sdk", func(t *testing.T) {
+		session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(),
+			&mcp.StreamableClientTransport{Endpoint: p.endpoint, HTTPClient: edge.Client(), DisableStandaloneSSE: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer session.Close()
+		tools, err := session.ListTools(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, tool := range tools.Tools {
+			names = append(names, tool.Name)
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("tools (-want +got):\n%s", diff)
+		}
+		result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "check_stock", Arguments: map[string]any{"product": "茶葉蛋", "store": "KOKO便利店"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := result.Content[0].(*mcp.TextContent).Text; !strings.HasPrefix(got, answer) || result.IsError {
+			t.Errorf("check_stock = %q, want %q…", got, answer)
+		}
+	})
+	t.Run("mcp-go", func(t *testing.T) {
+		c, err := client.NewStreamableHttpClient(p.endpoint, transport.WithHTTPBasicClient(edge.Client()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		init := mcpgo.InitializeRequest{}
+		init.Params.ProtocolVersion = mcpgo.LATEST_PROTOCOL_VERSION
+		init.Params.ClientInfo = mcpgo.Implementation{Name: "test", Version: "1"}
+		if _, err := c.Initialize(t.Context(), init); err != nil {
+			t.Fatal(err)
+		}
+		tools, err := c.ListTools(t.Context(), mcpgo.ListToolsRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, tool := range tools.Tools {
+			names = append(names, tool.Name)
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("tools (-want +got):\n%s", diff)
+		}
+		call := mcpgo.CallToolRequest{}
+		call.Params.Name = "check_stock"
+		call.Params.Arguments = map[string]any{"product": "茶葉蛋", "store": "KOKO便利店"}
+		result, err := c.CallTool(t.Context(), call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mcpgo.GetTextFromContent(result.Content[0]); !strings.HasPrefix(got, answer) || result.IsError {
+			t.Errorf("check_stock = %q, want %q…", got, answer)
+		}
+	})
+}
+
+func TestTwoHundredCallsAtOnceAllGetTheirAnswer(t *testing.T) {
+	t.Parallel()
+	edge := tunneltest.Start(t, tunneltest.Config{})
+	p := start(t, edge)
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			resp, err := edge.Client().Post(p.endpoint, "application/json", strings.NewReader(checkStock(i)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			checkAnswer(t, i, resp)
+		})
+	}
+	wg.Wait()
+}
+
+func TestStoppingInMidCallLosesNoAnswer(t *testing.T) {
+	t.Parallel()
+	edge := tunneltest.Start(t, tunneltest.Config{})
+	p := start(t, edge)
+	u, err := url.Parse(p.endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := tls.Dial("tcp", edge.PublicAddr(), &tls.Config{RootCAs: edge.CAPool(), ServerName: u.Hostname()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+
+	// The edge asks for the body once it has passed the request on, and what
+	// it passes on after that comes after it.
+	body := checkStock(7)
+	fmt.Fprintf(conn, "POST /mcp HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", u.Host, len(body))
+	answers := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(answers, nil)
+	if err != nil || resp.StatusCode != http.StatusContinue {
+		t.Fatalf("asked for the body: %v, %v", resp, err)
+	}
+	if err := reach(t.Context(), edge, p.endpoint, http.StatusMethodNotAllowed); err != nil {
+		t.Fatal(err)
+	}
+
+	p.stop()
+	if err := reach(t.Context(), edge, p.endpoint, http.StatusNotFound); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(conn, body)
+	for {
+		if resp, err = http.ReadResponse(answers, nil); err != nil {
+			t.Fatalf("no answer to the call in flight: %v", err)
+		}
+		if resp.StatusCode != http.StatusContinue {
+			break
+		}
+	}
+	checkAnswer(t, 7, resp)
+	if code := p.wait(); code != exitDone {
+		t.Errorf("exit code = %d, want %d\n%s", code, exitDone, p.stderr.String())
+	}
+}
+
+// reach asks for the endpoint until it gets an answer with the status.
+func reach(ctx context.Context, edge *tunneltest.Edge, endpoint string, status int) error {
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := edge.Client().Do(req)
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode == status {
+			return nil
+		}
+	}
+}
+
+func checkStock(id int) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"check_stock","arguments":{"product":"茶葉蛋","store":"KOKO便利店"}}}`, id)
+}
+
+func checkAnswer(t *testing.T, id int, resp *http.Response) {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Errorf("call %d: %v", id, err)
+		return
+	}
+	var answer struct {
+		ID     int
+		Result struct {
+			StructuredContent struct{ Available int }
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || resp.StatusCode != http.StatusOK || answer.ID != id || answer.Result.StructuredContent.Available != 12 {
+		t.Errorf("call %d: %s, %v\n%s", id, resp.Status, err, body)
+	}
+}
+
+// program is a run of mcpstore in this process.
+type program struct {
+	endpoint string
+	stop     context.CancelFunc // as a signal does
+	stderr   *syncBuffer
+	wait     func() int
+}
+
+// start runs mcpstore against edge until it has printed its URL.
+func start(t *testing.T, edge *tunneltest.Edge, args ...string) *program {
+	t.Helper()
+	env := map[string]string{
+		"NGROK_AUTHTOKEN":      tunneltest.Authtoken,
+		"MCPSTORE_CONNECT_URL": edge.ConnectAddr(),
+		"MCPSTORE_CONNECT_CA":  edge.CAFile(),
+		"MCPSTORE_DB":          filepath.Join(t.TempDir(), "test.db"),
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p := &program{stop: stop, stderr: new(syncBuffer)}
+	ended := make(chan int, 1)
+	p.wait = sync.OnceValue(func() int { return <-ended })
+	t.Cleanup(func() { stop(); p.wait() })
+	lines, stdout := io.Pipe()
+	go func() {
+		code := run(ctx, args, func(name string) string { return env[name] }, strings.NewReader(""), stdout, p.stderr)
+		stdout.Close()
+		ended <- code
+	}()
+	line, err := bufio.NewReader(lines).ReadString('\n')
+	if err != nil {
+		t.Fatalf("no URL on stdout: exit code %d\n%s", p.wait(), p.stderr)
+	}
+	p.endpoint = strings.TrimSuffix(line, "\n")
+	return p
+}
+
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpstore/mcpstore/internal/smoke"
+)
+
+// smokeOptions are the flags of mcpstore smoke.
+type smokeOptions struct {
+	json    bool
+	headers []string
+	ca      string
+	resolve []string
+	timeout time.Duration
+}
+
+func smokeCommand(e *env) *cobra.Command {
+	var o smokeOptions
+	cmd := &cobra.Command{
+		Use:   "smoke URL",
+		Short: "Check a live MCP URL from outside",
+		Long: `Smoke calls a live URL as clients do, in every revision of the protocol that
+they speak, and prints a line for each check. It only reads. The exit code is 0
+if every check passed, and 1 if one did not.`,
+		Example: `  mcpstore smoke https://your-name.ngrok-free.dev/mcp
+  mcpstore smoke --json --header "Authorization: Bearer …" https://shop.example/mcp
+  mcpstore smoke --ca ca.pem --resolve shop.example:443:127.0.0.1 https://shop.example/mcp`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return &usageError{fmt.Errorf("smoke takes one URL, not %d", len(args)), "mcpstore smoke https://your-name.ngrok-free.dev/mcp"}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runSmoke(cmd, e, &o, args[0])
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVar(&o.json, "json", false, "print the report as JSON")
+	f.StringArrayVar(&o.headers, "header", nil, "send this `header` with every request, such as \"Authorization: Bearer …\" (may be repeated)")
+	f.StringVar(&o.ca, "ca", "", "PEM `file` of CAs to trust beside the system's")
+	f.StringArrayVar(&o.resolve, "resolve", nil, "find a host at this `host:port:addr`, as curl does (may be repeated)")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "for the whole run")
+	return cmd
+}
+
+// errSmoke ends a run whose report has said what is wrong.
+var errSmoke = errors.New("the URL did not pass")
+
+func runSmoke(cmd *cobra.Command, e *env, o *smokeOptions, url string) error {
+	cfg := smoke.Config{URL: url, Resolve: o.resolve, Timeout: o.timeout}
+	var err error
+	if cfg.Header, err = headers(o.headers); err != nil {
+		return err
+	}
+	if o.timeout <= 0 {
+		return &usageError{fmt.Errorf("--timeout %s is not a time", o.timeout), "give one such as 30s"}
+	}
+	if o.ca != "" {
+		if cfg.CA, err = os.ReadFile(o.ca); err != nil {
+			return &usageError{fmt.Errorf("--ca: %w", err), "give a PEM file of certificates"}
+		}
+	}
+	tell := smoke.Text(e.stdout)
+	if o.json {
+		tell = nil
+	}
+	report, err := smoke.Run(cmd.Context(), cfg, tell)
+	switch {
+	case err != nil && len(report.Checks) == 0:
+		return &usageError{err, "mcpstore smoke --help shows examples"}
+	case err != nil:
+		return err
+	}
+	if o.json {
+		enc := json.NewEncoder(e.stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(report); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(e.stdout, report.Summary())
+	}
+	if !report.OK {
+		return errSmoke
+	}
+	return nil
+}
+
+// headers reads "Name: value" lines. The values may be secrets, which no error
+// repeats.
+func headers(lines []string) (http.Header, error) {
+	header := make(http.Header)
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(name, " \t") {
+			return nil, &usageError{errors.New("--header is not of the form \"Name: value\""), `give it in quotes, such as --header "Authorization: Bearer …"`}
+		}
+		header.Add(name, strings.TrimSpace(value))
+	}
+	return header, nil
+}

@@ -1,0 +1,84 @@
+// Package internal has no code of its own, only this test of how its packages
+// fit together.
+package internal
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mcpstore/mcpstore/"
+
+// mayImport lists, for each package, those of ours that its code may import.
+// Cmd introduces everyone to everyone; everything else flows one way:
+// tunnel, server, tools, store. A package that is missing here fails the test.
+var mayImport = map[string][]string{
+	"cmd/mcpstore": {
+		"internal/server", "internal/smoke", "internal/store", "internal/store/demo",
+		"internal/store/sqlite", "internal/tools", "internal/tunnel",
+	},
+	"internal/server":                 nil,
+	"internal/smoke":                  nil,
+	"internal/store":                  nil,
+	"internal/store/demo":             {"internal/store"},
+	"internal/store/fold":             nil,
+	"internal/store/sqlite":           {"internal/store", "internal/store/fold"},
+	"internal/store/storetest":        {"internal/store"},
+	"internal/tools":                  {"internal/store", "internal/store/fold"},
+	"internal/tunnel":                 nil,
+	"internal/tunnel/tunneltest":      nil,
+	"internal/tunnel/tunneltest/edge": {"internal/tunnel/tunneltest"},
+}
+
+func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
+	root := ".."
+	seen := make(map[string]bool)
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || len(d.Name()) > 2 && strings.HasPrefix(d.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		pkg := path.Dir(filepath.ToSlash(rel))
+		allowed, known := mayImport[pkg]
+		if !known {
+			t.Errorf("%s is not in the table of who may import whom", pkg)
+			return nil
+		}
+		seen[pkg] = true
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range parsed.Imports {
+			name, _ := strconv.Unquote(imp.Path.Value)
+			if ours, is := strings.CutPrefix(name, module); is && !slices.Contains(allowed, ours) {
+				t.Errorf("%s: %s may not import %s", rel, pkg, ours)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range mayImport {
+		if !seen[pkg] {
+			t.Errorf("%s is in the table but has no code", pkg)
+		}
+	}
+}

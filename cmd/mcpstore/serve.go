@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -104,7 +103,8 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer tun.Hangup()
-	srv := newServer(db, tun, o, view, log)
+	handler := newHandler(db, tun, o, view, log)
+	srv := handler.HTTPServer()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(tun) }()
 	defer announce.withdraw()
@@ -118,7 +118,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		log.Info("stopping", "finishing_for_up_to", drainTime)
 	}
 	announce.withdraw()
-	drain(srv, tun, log)
+	stop(handler, srv, tun, log)
 	if errors.Is(err, tunnel.ErrStopped) {
 		log.Info(err.Error())
 		return nil
@@ -136,7 +136,7 @@ func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (p
 	return panel{Local: o.tunnel.local, Stock: summary, Database: path, Question: question}, err
 }
 
-func newServer(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, log *slog.Logger) *http.Server {
+func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, log *slog.Logger) *server.Server {
 	return server.New(server.Config{
 		MCP:          tools.New(db, tools.Config{Version: programVersion(), Log: log}),
 		URL:          tun.URL,
@@ -162,16 +162,17 @@ func newServer(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, l
 			}
 		},
 		Log: log,
-	}).HTTPServer()
+	})
 }
 
-// drain stops taking requests, lets those in flight finish, and closes the
-// endpoint. The order is the one that loses no answer: see [tunnel.Tunnel].
-func drain(srv *http.Server, tun tunnel.Tunnel, log *slog.Logger) {
+// stop stops taking requests, lets those in flight finish, and closes the
+// endpoint. In another order answers are lost, or a client that has stopped
+// reading is waited for: see [tunnel.Tunnel].
+func stop(handler *server.Server, srv *http.Server, tun tunnel.Tunnel, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	if err := srv.Shutdown(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
-		log.Warn("requests were cut off", "after", drainTime)
+	if err := errors.Join(handler.Drain(ctx), srv.Shutdown(ctx)); err != nil {
+		log.Warn("requests in flight were cut off", "after", drainTime)
 	}
 	tun.Hangup()
 	srv.Close()

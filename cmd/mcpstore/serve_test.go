@@ -146,7 +146,7 @@ func TestStoppingInMidCallLosesNoAnswer(t *testing.T) {
 	}
 
 	p.stop()
-	if err := reach(t.Context(), edge, p.endpoint, http.StatusNotFound); err != nil {
+	if err := reach(t.Context(), edge, p.endpoint, http.StatusServiceUnavailable); err != nil {
 		t.Fatal(err)
 	}
 	io.WriteString(conn, body)

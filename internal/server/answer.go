@@ -77,6 +77,7 @@ const codeTransport = -32000
 // Failures that are always the same.
 var (
 	errBusy      = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "too many requests at once; try again in a second"}
+	errStopping  = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "the server is stopping; try again once it is back"}
 	errOffline   = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "not online yet; try again in a second"}
 	errCancelled = &failure{status: http.StatusServiceUnavailable, code: mcp.REQUEST_INTERRUPTED, message: "the connection was closed before there was an answer"}
 	errInternal  = &failure{status: http.StatusInternalServerError, code: mcp.INTERNAL_ERROR, message: "internal error; other requests work"}

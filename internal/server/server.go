@@ -61,11 +61,13 @@ type Server struct {
 	address  atomic.Pointer[address] // of the URL that was seen last
 	requests atomic.Int64            // being served
 	full     atomic.Bool             // since it was logged
+	draining atomic.Bool
+	idle     chan struct{} // told when no request is left while draining
 }
 
 // New returns a server that serves as c says.
 func New(c Config) *Server {
-	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool)}
+	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), idle: make(chan struct{}, 1)}
 	s.config.MaxConcurrent = cmp.Or(c.MaxConcurrent, 256)
 	s.config.MaxBody = cmp.Or(c.MaxBody, 1<<20)
 	for _, origin := range c.AllowOrigins {
@@ -130,7 +132,13 @@ func (s *Server) serve(a *answer, r *http.Request) {
 func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.Request)) {
 	limit := int64(s.config.MaxConcurrent)
 	n := s.requests.Add(1)
-	defer s.requests.Add(-1)
+	defer s.served()
+	if s.draining.Load() {
+		a.Header().Set("Retry-After", "1")
+		a.Header().Set("Connection", "close")
+		a.fail(nil, errStopping)
+		return
+	}
 	if n > limit {
 		if s.full.CompareAndSwap(false, true) {
 			s.log.Warn("too many requests at once: refusing some", "limit", limit)
@@ -143,4 +151,30 @@ func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.R
 		s.full.Store(false)
 	}
 	serve(a, r)
+}
+
+// served counts a request as no longer being served.
+func (s *Server) served() {
+	if s.requests.Add(-1) == 0 && s.draining.Load() {
+		select {
+		case s.idle <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Drain refuses new requests from now on. It returns when those that are being
+// served have their answers, or ctx ends. It comes before
+// [http.Server.Shutdown], which would close the listener first: what reaches
+// that at the same moment may get no answer at all.
+func (s *Server) Drain(ctx context.Context) error {
+	s.draining.Store(true)
+	for s.requests.Load() > 0 {
+		select {
+		case <-s.idle:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }

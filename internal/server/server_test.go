@@ -329,6 +329,43 @@ func TestTooManyRequestsAtOnce(t *testing.T) {
 	}
 }
 
+func TestDrainFinishesWhatIsInFlightAndTakesNothingNew(t *testing.T) {
+	shop := newShop()
+	s := New(Config{MCP: shop.MCPServer, URL: func() string { return publicURL }, Log: slog.New(slog.DiscardHandler)})
+	addr := serve(t, s.HTTPServer())
+	answered := make(chan string)
+	go func() {
+		got, err := sendRaw(addr, post(waitCall))
+		answered <- fmt.Sprint(got.body, err)
+	}()
+	<-shop.waiting
+
+	ctx, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	if err := s.Drain(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Drain with a call in flight = %v, want %v", err, context.Canceled)
+	}
+	got := send(t, addr, post(echoCall))
+	if got.status != 503 || got.header.Get("Retry-After") == "" || got.code() != codeTransport {
+		t.Errorf("a call while draining = %d %s, want 503", got.status, got.body)
+	}
+	if got := send(t, addr, get("/readyz")); got.status != 503 {
+		t.Errorf("/readyz while draining = %d", got.status)
+	}
+	if got := send(t, addr, get("/healthz")); got.status != 200 {
+		t.Errorf("/healthz while draining = %d", got.status)
+	}
+	drained := make(chan error)
+	go func() { drained <- s.Drain(t.Context()) }()
+	close(shop.release)
+	if got := <-answered; !strings.Contains(got, "waited") {
+		t.Errorf("the call in flight = %s", got)
+	}
+	if err := <-drained; err != nil {
+		t.Errorf("Drain = %v", err)
+	}
+}
+
 func TestNobodyCancelsAnothersCall(t *testing.T) {
 	shop := newShop()
 	addr := start(t, Config{MCP: shop.MCPServer})

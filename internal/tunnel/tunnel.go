@@ -17,9 +17,10 @@ import (
 // when ngrok refused for good, [ErrStopped] when it asked the program to stop,
 // and [net.ErrClosed] after Close.
 //
-// To end without losing an answer: [net/http.Server.Shutdown], which closes
-// the tunnel (nothing new arrives, what is in flight goes on), then Hangup,
-// then [net/http.Server.Close].
+// To end without losing an answer: refuse new requests and finish those in
+// flight, then [net/http.Server.Shutdown], which closes the tunnel, then
+// Hangup, then [net/http.Server.Close], which alone would wait for a client
+// that has stopped reading.
 type Tunnel interface {
 	net.Listener
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mark3labs/mcp-go/client"
@@ -99,6 +100,17 @@ func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
 	})
 }
 
+func TestReadyOnceTheTunnelAndTheDatabaseAre(t *testing.T) {
+	t.Parallel()
+	edge := tunneltest.Start(t, tunneltest.Config{})
+	p := start(t, edge)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if err := reach(t.Context(), edge, strings.TrimSuffix(p.endpoint, "/mcp")+path, http.StatusOK); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTwoHundredCallsAtOnceAllGetTheirAnswer(t *testing.T) {
 	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
@@ -166,6 +178,8 @@ func TestStoppingInMidCallLosesNoAnswer(t *testing.T) {
 
 // reach asks for the endpoint until it gets an answer with the status.
 func reach(ctx context.Context, edge *tunneltest.Edge, endpoint string, status int) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 		if err != nil {

@@ -235,11 +235,7 @@ func TestOpenGivesUpOnAURLThatStaysTaken(t *testing.T) {
 func TestTunnelComesBackAtTheSameURL(t *testing.T) {
 	t.Parallel()
 	tunneltest.SkipUnderRace(t)
-	edge := tunneltest.Start(t, tunneltest.Config{})
-	cfg := config(edge)
-	states := newStates(&cfg)
-	tun := openWith(t, cfg)
-	serve(t, tun)
+	edge, tun, states := online(t)
 	url := tun.URL()
 	for range 3 {
 		edge.CutSessions()
@@ -256,11 +252,7 @@ func TestTunnelComesBackAtTheSameURL(t *testing.T) {
 func TestTunnelNoticesAnotherURLAfterAReconnect(t *testing.T) {
 	t.Parallel()
 	tunneltest.SkipUnderRace(t)
-	edge := tunneltest.Start(t, tunneltest.Config{})
-	cfg := config(edge)
-	states := newStates(&cfg)
-	tun := openWith(t, cfg)
-	serve(t, tun)
+	edge, tun, states := online(t)
 	edge.RenameOnRebind("https://other.example.test")
 	edge.CutSessions()
 	states.await(t, tunnel.Reconnecting)
@@ -292,11 +284,7 @@ func TestTunnelWaitsWhileSomebodyElseHoldsItsURL(t *testing.T) {
 func TestTunnelOpensANewSessionWhenNgrokWillNotHaveTheOldOne(t *testing.T) {
 	t.Parallel()
 	tunneltest.SkipUnderRace(t)
-	edge := tunneltest.Start(t, tunneltest.Config{})
-	cfg := config(edge)
-	states := newStates(&cfg)
-	tun := openWith(t, cfg)
-	serve(t, tun)
+	edge, tun, states := online(t)
 	url := tun.URL()
 	before := edge.Sessions()[0].ClientID
 	edge.RefuseAuth(9999, 3)
@@ -329,11 +317,7 @@ func TestTunnelEndsWhenItsAuthtokenIsRevoked(t *testing.T) {
 func TestTunnelComesBackWhenItsEndpointIsStopped(t *testing.T) {
 	t.Parallel()
 	tunneltest.SkipUnderRace(t)
-	edge := tunneltest.Start(t, tunneltest.Config{})
-	cfg := config(edge)
-	states := newStates(&cfg)
-	tun := openWith(t, cfg)
-	serve(t, tun)
+	edge, tun, states := online(t)
 	url := tun.URL()
 	if err := edge.StopEndpoint(url, "Stopped for maintenance.", 9999); err != nil {
 		t.Fatal(err)
@@ -360,11 +344,7 @@ func TestTunnelEndsWhenTheAgentIsStopped(t *testing.T) {
 func TestTunnelComesBackWhenTheAgentIsRestarted(t *testing.T) {
 	t.Parallel()
 	tunneltest.SkipUnderRace(t)
-	edge := tunneltest.Start(t, tunneltest.Config{})
-	cfg := config(edge)
-	states := newStates(&cfg)
-	tun := openWith(t, cfg)
-	serve(t, tun)
+	edge, tun, states := online(t)
 	if err := edge.RestartAgent(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -485,6 +465,18 @@ func open(t *testing.T, edge *tunneltest.Edge, cfg tunnel.Config) tunnel.Tunnel 
 	reach := config(edge)
 	cfg.Authtoken, cfg.ConnectAddr, cfg.ConnectCAs, cfg.Log = reach.Authtoken, reach.ConnectAddr, reach.ConnectCAs, reach.Log
 	return openWith(t, cfg)
+}
+
+// online returns a tunnel that is online and served, and what it tells of its
+// states.
+func online(t *testing.T) (*tunneltest.Edge, tunnel.Tunnel, states) {
+	t.Helper()
+	edge := tunneltest.Start(t, tunneltest.Config{})
+	cfg := config(edge)
+	told := newStates(&cfg)
+	tun := openWith(t, cfg)
+	serve(t, tun)
+	return edge, tun, told
 }
 
 func openWith(t *testing.T, cfg tunnel.Config) tunnel.Tunnel {

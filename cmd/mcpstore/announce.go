@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -15,10 +14,11 @@ import (
 // announcer tells where the server is: scripts by stdout and the URL file,
 // people by the panel, and both by the log.
 type announcer struct {
+	*env
 	file   urlFile
-	stdout io.Writer
 	log    *slog.Logger
-	panel  func(endpoint string) // nil where stderr is for machines
+	people bool  // read stderr; else machines do
+	view   panel // what people are shown
 
 	mu       sync.Mutex
 	endpoint string // as announced; "" before
@@ -37,10 +37,19 @@ func (a *announcer) online(tun tunnel.Tunnel) error {
 		return err
 	}
 	fmt.Fprintln(a.stdout, a.endpoint)
-	if a.panel != nil {
-		a.panel(a.endpoint)
-	} else {
-		a.log.Info("online", "url", a.endpoint)
+	a.view.Endpoint = a.endpoint
+	return a.tellPeople()
+}
+
+// tellPeople shows the panel or, where stderr is for machines, logs the same.
+func (a *announcer) tellPeople() error {
+	v := a.view
+	if a.people {
+		return v.print(a.stderr, a.getenv)
+	}
+	a.log.Info("online", "url", v.Endpoint, "stores", v.Stock.Shops, "products", v.Stock.Products, "demo", v.Stock.Demo, "database", v.Database)
+	if v.Exposed() {
+		a.log.Warn("this is your own data, and anyone who has the URL can read it: there is no authentication")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -65,11 +66,19 @@ func rootCommand(e *env) *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		return readEnvironment(cmd, e.getenv)
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{err, cmd.CommandPath() + " --help lists the flags"}
-	})
+	root.SetFlagErrorFunc(flagError)
 	addEnvironmentToHelp(root)
 	return root
+}
+
+// flagError says what is wrong with a flag, without the words of Go's parsers.
+func flagError(cmd *cobra.Command, err error) error {
+	text, _, _ := strings.Cut(err.Error(), ": strconv.")
+	hint := cmd.CommandPath() + " --help lists the flags"
+	if text == "unknown flag: --authtoken" {
+		hint = "an authtoken on the command line would be seen by others: set NGROK_AUTHTOKEN, or use --authtoken-file"
+	}
+	return &usageError{errors.New(text), hint}
 }
 
 // noArgs refuses arguments, such as a command that does not exist.

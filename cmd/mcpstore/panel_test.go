@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -23,6 +24,22 @@ func TestPanelWarnsOfOwnDataThatIsPublic(t *testing.T) {
 			if got := printed(t, tc.panel, lang); strings.Contains(got, warning) != tc.warns {
 				t.Errorf("%s, %s: warning is there: %v, want %v\n%s", tc.name, lang, !tc.warns, tc.warns, got)
 			}
+		}
+	}
+}
+
+func TestLogForMachinesWarnsOfOwnDataThatIsPublic(t *testing.T) {
+	for demo, warns := range map[bool]bool{false: true, true: false} {
+		var logged strings.Builder
+		a := announcer{
+			log:  slog.New(slog.NewJSONHandler(&logged, nil)),
+			view: panel{Endpoint: "https://shop.example/mcp", Stock: store.Summary{Shops: 3, Products: 40, Demo: demo}},
+		}
+		if err := a.tellPeople(); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(logged.String(), "there is no authentication") != warns || !strings.Contains(logged.String(), "https://shop.example/mcp") {
+			t.Errorf("demo data %v: logged\n%s", demo, logged.String())
 		}
 	}
 }

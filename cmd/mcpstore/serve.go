@@ -78,7 +78,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := checkOrigins(o.allowOrigins); err != nil {
 		return err
 	}
-	announce := &announcer{file: urlFile(o.urlFile), stdout: e.stdout, log: log}
+	announce := &announcer{env: e, file: urlFile(o.urlFile), log: log, people: o.logFormat == "text"}
 	if err := announce.file.prepare(); err != nil {
 		return err
 	}
@@ -87,15 +87,8 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer db.Close()
-	view, err := o.panel(ctx, db, path)
-	if err != nil {
+	if announce.view, err = o.panel(ctx, db, path); err != nil {
 		return err
-	}
-	if o.logFormat == "text" {
-		announce.panel = func(endpoint string) {
-			view.Endpoint = endpoint
-			view.print(e.stderr, e.getenv)
-		}
 	}
 
 	tun, err := open(ctx, announce.tunnelChanged)
@@ -103,7 +96,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer tun.Hangup()
-	handler := newHandler(db, tun, o, view, log)
+	handler := newHandler(db, tun, o, announce.view, log)
 	srv := handler.HTTPServer()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(tun) }()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -133,7 +134,8 @@ func TestTwoHundredCallsAtOnceAllGetTheirAnswer(t *testing.T) {
 func TestStoppingInMidCallLosesNoAnswer(t *testing.T) {
 	t.Parallel()
 	edge := tunneltest.Start(t, tunneltest.Config{})
-	p := start(t, edge)
+	file := filepath.Join(t.TempDir(), "url")
+	p := start(t, edge, "--url-file", file)
 	u, err := url.Parse(p.endpoint)
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +162,9 @@ func TestStoppingInMidCallLosesNoAnswer(t *testing.T) {
 	p.stop()
 	if err := reach(t.Context(), edge, p.endpoint, http.StatusServiceUnavailable); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the URL file while nothing new is taken: %v, want that it is gone", err)
 	}
 	io.WriteString(conn, body)
 	for {

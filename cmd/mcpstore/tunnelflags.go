@@ -10,11 +10,13 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/mcpstore/mcpstore/internal/tunnel"
 )
@@ -61,6 +63,9 @@ func (o *tunnelOptions) opener(cmd *cobra.Command, getenv func(string) string, l
 	if givenAsFlag(cmd, "listen") {
 		return nil, &usageError{errors.New("--listen goes with --local"), "with a tunnel nothing listens on this machine; leave --listen out"}
 	}
+	if o.startTimeout < 0 {
+		return nil, &usageError{fmt.Errorf("--start-timeout %s is not a time", o.startTimeout), "give one such as 60s, or leave it out to keep trying"}
+	}
 	cfg, err := o.config(getenv)
 	if err != nil {
 		return nil, err
@@ -84,8 +89,9 @@ func (o *tunnelOptions) localOpener(cmd *cobra.Command) (opener, error) {
 			return nil, &usageError{fmt.Errorf("--%s is about the tunnel, which --local does without", name), "leave one of the two out"}
 		}
 	}
-	if _, _, err := net.SplitHostPort(o.listen); err != nil {
-		return nil, &usageError{fmt.Errorf("--listen %q is not an address: %w", o.listen, err), "give host:port, such as 127.0.0.1:8000"}
+	_, port, err := net.SplitHostPort(o.listen)
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+		return nil, &usageError{fmt.Errorf("--listen %q is not an address", o.listen), "give host:port, such as 127.0.0.1:8000"}
 	}
 	return func(context.Context, func(tunnel.State)) (tunnel.Tunnel, error) {
 		return tunnel.Local(o.listen)
@@ -112,12 +118,8 @@ func (o *tunnelOptions) config(getenv func(string) string) (tunnel.Config, error
 	if cfg.ProxyURL, err = proxyURL(o.proxyURL); err != nil {
 		return cfg, err
 	}
-	if o.trafficPolicy != "" {
-		policy, err := os.ReadFile(o.trafficPolicy)
-		if err != nil {
-			return cfg, &usageError{fmt.Errorf("--traffic-policy: %w", err), "give a file with the policy's text; see https://ngrok.com/docs/traffic-policy"}
-		}
-		cfg.TrafficPolicy = string(policy)
+	if cfg.TrafficPolicy, err = trafficPolicy(o.trafficPolicy); err != nil {
+		return cfg, err
 	}
 	cfg.Authtoken, err = authtoken(o.authtokenFile, getenv)
 	return cfg, err
@@ -137,6 +139,23 @@ func publicURL(text string) (string, error) {
 		return "", &usageError{fmt.Errorf("--url %q is not a public HTTPS URL", text), "give one such as https://your-name.ngrok-free.dev"}
 	}
 	return "https://" + u.Host, nil
+}
+
+// trafficPolicy reads a policy. What it means is for ngrok to judge.
+func trafficPolicy(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	const hint = "give a file with the policy's text, YAML or JSON; see https://ngrok.com/docs/traffic-policy"
+	policy, err := os.ReadFile(file)
+	if err != nil {
+		return "", &usageError{fmt.Errorf("--traffic-policy: %w", err), hint}
+	}
+	var parsed map[string]any
+	if err := yaml.Unmarshal(policy, &parsed); err != nil || len(parsed) == 0 {
+		return "", &usageError{fmt.Errorf("--traffic-policy: %q holds no policy", file), hint}
+	}
+	return string(policy), nil
 }
 
 func connectAddr(text string) (string, error) {

@@ -104,6 +104,13 @@ func (a *answer) fail(id json.RawMessage, f *failure) {
 	_, _ = a.Write(append(body, '\n'))
 }
 
+// later answers that it is not the time, without waiting for the body.
+func (a *answer) later(f *failure) {
+	a.Header().Set("Retry-After", "1")
+	a.Header().Set("Connection", "close")
+	a.fail(nil, f)
+}
+
 // notAllowed answers a request of a method that the path does not have.
 func (a *answer) notAllowed(allow, message string) {
 	a.Header().Set("Allow", allow)

@@ -105,7 +105,7 @@ func TestMalformedRequests(t *testing.T) {
 		{name: "a comma missing", request: post(`{"jsonrpc":"2.0" "id":7}`), status: 400, code: -32700, words: "comma"},
 		{name: "a colon missing", request: post(`{"jsonrpc"}`), status: 400, code: -32700, words: "colon"},
 		{name: "single quotes", request: post(`{'jsonrpc':'2.0'}`), status: 400, code: -32700, words: "name in quotes"},
-		{name: "a byte order mark", request: post("\xef\xbb\xbf" + echoCall), status: 400, code: -32700, words: "byte 0"},
+		{name: "a byte order mark", request: post("\xef\xbb\xbf" + echoCall), status: 400, code: -32700, words: "byte order mark"},
 		{name: "UTF-16", request: post("{\x00\"\x00a\x00\"\x00:\x001\x00}\x00"), status: 400, code: -32700},
 		{name: "Big5 in a string", request: post(params("tools/call", `{"name":"echo","arguments":{"text":"`+"\xaf\xf9"+`"}}`)), status: 400, code: -32700, words: "UTF-8"},
 		{name: "a surrogate in UTF-8", request: post(params("tools/call", `{"name":"echo","arguments":{"text":"`+"\xed\xa0\x80"+`"}}`)), status: 400, code: -32700, words: "UTF-8"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
@@ -134,6 +135,7 @@ func checkRevision(h http.Header, method string) *failure {
 func (s *Server) body(a *answer, r *http.Request) ([]byte, *failure) {
 	limit := s.config.MaxBody
 	if r.ContentLength > limit {
+		s.swallow(a, r)
 		return nil, tooLarge(limit)
 	}
 	var body []byte
@@ -158,6 +160,17 @@ func (s *Server) body(a *answer, r *http.Request) ([]byte, *failure) {
 	default:
 		return nil, &failure{status: http.StatusBadRequest, code: mcp.PARSE_ERROR, message: "the body ends early or is badly framed"}
 	}
+}
+
+// swallow reads a part of a body that is refused, for a moment: many clients
+// look for an answer only once they have sent it all.
+func (s *Server) swallow(a *answer, r *http.Request) {
+	a.Header().Set("Connection", "close")
+	if r.Header.Get("Expect") != "" {
+		return // the client waits for the answer
+	}
+	_ = http.NewResponseController(a.w).SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+	_, _ = io.CopyN(io.Discard, r.Body, 8*s.config.MaxBody)
 }
 
 func tooLarge(limit int64) *failure {

@@ -26,8 +26,11 @@ func readMessage(body []byte) (message, *failure) {
 		}
 	}
 	if r.bad != nil {
-		if len(body) == 0 {
+		switch {
+		case len(body) == 0:
 			r.bad.message = "the body is empty; send a JSON-RPC message"
+		case bytes.HasPrefix(body, []byte("\ufeff")):
+			r.bad.message = "the body begins with a byte order mark; send it without"
 		}
 		if r.bad.code == mcp.PARSE_ERROR {
 			return message{}, r.bad

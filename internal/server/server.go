@@ -89,8 +89,8 @@ func New(c Config) *Server {
 func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second, // a body holds one of the places
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -134,17 +134,14 @@ func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.R
 	n := s.requests.Add(1)
 	defer s.served()
 	if s.draining.Load() {
-		a.Header().Set("Retry-After", "1")
-		a.Header().Set("Connection", "close")
-		a.fail(nil, errStopping)
+		a.later(errStopping)
 		return
 	}
 	if n > limit {
 		if s.full.CompareAndSwap(false, true) {
 			s.log.Warn("too many requests at once: refusing some", "limit", limit)
 		}
-		a.Header().Set("Retry-After", "1")
-		a.fail(nil, errBusy)
+		a.later(errBusy)
 		return
 	}
 	if n <= limit/2 && s.full.Load() {

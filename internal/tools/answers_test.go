@@ -52,6 +52,13 @@ var questions = []question{
 	{"check_stock", `{"product":"中秋月餅","store":"KOKO"}`, ""},
 	{"check_stock", `{"product":"mooncake"}`, ""},
 
+	// Words that several share, plurals, and a question around the product.
+	{"check_stock", `{"product":"咖啡","store":"KOKO"}`, ""},
+	{"check_stock", `{"product":"泡麵"}`, ""},
+	{"check_stock", `{"product":"可樂"}`, ""},
+	{"check_stock", `{"product":"tea eggs","store":"KOKO便利商店"}`, ""},
+	{"check_stock", `{"product":"KOKO便利店的茶葉蛋還有幾個"}`, ""},
+
 	// No such store, no such product; near misses.
 	{"check_stock", `{"product":"茶葉蛋","store":"火星分店"}`, ""},
 	{"check_stock", `{"product":"tea egg","store":"Orange Lantren"}`, ""},

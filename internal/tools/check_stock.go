@@ -148,9 +148,9 @@ func stockLine(say language, where string, p store.Product, out stock) string {
 		return line + elsewhere(say, out)
 	}
 	if where == "" {
-		where = say.say("全部門市", "All stores,")
+		where = say.say("全部門市", "all stores")
 	}
-	line := say.say("%s %s：%s", "%s %s: %s left", where, what, say.count(out.Available, p))
+	line := say.say("%[1]s %[2]s：%[3]s", "%[2]s at %[1]s: %[3]s left", where, what, say.count(out.Available, p))
 	if out.Reserved > 0 {
 		line += say.say("（另有 %d %s已保留）", " (%[1]d more reserved)", out.Reserved, unit(p))
 	}

@@ -57,7 +57,7 @@ func (h *handler) getProduct(ctx context.Context, meta *mcp.Meta, in getProductI
 	say := languageOf(meta) // a number is in no language
 	p, err := h.productByNumber(ctx, in)
 	if errors.Is(err, store.ErrNotFound) {
-		line := say.say("找不到商品%s", "There is no product %s", say.quote(in.ID+in.Barcode))
+		line := say.say("找不到商品%s；用名稱找請用 check_stock 或 search_products", "There is no product %s; to find it by name, use check_stock or search_products", say.quote(in.ID+in.Barcode))
 		return answer{line, details{Status: unknownProduct}}, nil
 	}
 	if err != nil {
@@ -112,5 +112,5 @@ func detailsLine(say language, p store.Product, out details) string {
 	if out.StoreCount == 0 {
 		return line + say.say("，沒有門市販售", ", carried by no store")
 	}
-	return line + say.say("，%[1]d 家門市共 %[2]s", ", %[2]s left in %[1]d stores", out.StoreCount, say.count(out.Available, p))
+	return line + say.say("，%[1]d 間門市有賣，共 %[2]s", ", %[2]s left in the %[1]d stores that carry it", out.StoreCount, say.count(out.Available, p))
 }

@@ -96,7 +96,10 @@ func (h *handler) listStores(ctx context.Context, meta *mcp.Meta, in listStoresI
 		out.Status = statusNone
 		return answer{say.say("沒有門市", "There are no stores"), out}, nil
 	}
-	line := say.say("%d 家門市：%s", "Found %d: %s", len(shops), say.list(names, next != ""))
+	line := say.say("%d 間門市：%s", "%d stores: %s", len(shops), say.list(names, next != ""))
+	if next != "" || in.Cursor != "" {
+		line = say.say("本頁 ", "On this page, ") + line
+	}
 	if in.Near != nil {
 		line = say.say("由近到遠，", "Nearest first. ") + line
 	}

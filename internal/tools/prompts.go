@@ -33,9 +33,9 @@ func promptCheckStock(_ context.Context, q mcp.GetPromptRequest) (*mcp.GetPrompt
 	case product == "":
 		question = say.say("我想查庫存，請先問我要查哪一項商品。", "I want to check stock. First ask me for which product.")
 	case shop == "":
-		question = say.say("%s還有幾個？哪些門市有？", "How many %s are left, and which stores have them?", product)
+		question = say.say("%s還有幾個？哪些門市有？", "How much %s is left, and which stores have it?", product)
 	default:
-		question = say.say("%[2]s的%[1]s還有幾個？", "How many %[1]s are left at %[2]s?", product, shop)
+		question = say.say("%[2]s的%[1]s還有幾個？", "How much %[1]s is left at %[2]s?", product, shop)
 	}
 	return mcp.NewGetPromptResult("", []mcp.PromptMessage{
 		mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(question)),

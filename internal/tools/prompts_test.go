@@ -18,7 +18,7 @@ func TestPromptAsksTheQuestion(t *testing.T) {
 		want      string
 	}{
 		{map[string]any{"product": "茶葉蛋", "store": "KOKO便利店"}, "KOKO便利店的茶葉蛋還有幾個？"},
-		{map[string]any{"product": "tea egg", "store": "KOKO"}, "How many tea egg are left at KOKO?"},
+		{map[string]any{"product": "tea egg", "store": "KOKO"}, "How much tea egg is left at KOKO?"},
 		{map[string]any{"product": "茶葉蛋"}, "茶葉蛋還有幾個？哪些門市有？"},
 		{nil, "我想查庫存，請先問我要查哪一項商品。"},
 	} {

@@ -90,11 +90,13 @@ func (f found[T]) ask(say language, said string, unknown status) string {
 		return say.say("%s可能是：%s。請問是哪一個？", "%s could be: %s. Which one?", said, options)
 	}
 	line := say.say("找不到商品%s", "There is no product %s", said)
+	next := say.say("；search_products 可以列出商品", "; search_products lists what there is")
 	if unknown == unknownStore {
 		line = say.say("找不到門市%s", "There is no store %s", said)
+		next = say.say("；list_stores 可以列出所有門市", "; list_stores lists them all")
 	}
 	if options == "" {
-		return line
+		return line + next
 	}
 	return line + say.say("，是不是：%s？", ". Did you mean: %s?", options)
 }

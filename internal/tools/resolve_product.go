@@ -2,6 +2,9 @@ package tools
 
 import (
 	"context"
+	"iter"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,47 +13,99 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
-// findProduct finds what text means: the product whose ID, SKU, barcode or
-// name it is; or else whose alias it is; or else the only one that it is a
-// part of. What fits several is left to the caller to choose.
+// findProduct finds what text means: the product whose name or number it is.
+// Other words are shared more often than not: an alias, a part of a name, and a
+// category are taken for a product only where they fit no other, and left to
+// the caller to choose from where they fit several. Text in which a question
+// or a plural hides the product is looked up again without them.
 func (h *handler) findProduct(ctx context.Context, text string) (found[store.Product], error) {
-	for _, match := range []store.Match{store.Exact, store.Contains} {
-		products, err := h.products(ctx, text, match, maxCandidates+1)
+	for said := range readings(text) {
+		exact, err := h.products(ctx, store.ProductQuery{Text: said, Match: store.Exact}, maxCandidates+1)
 		if err != nil {
 			return found[store.Product]{}, err
 		}
-		if len(products) > 1 && match == store.Exact {
-			products = calledExactly(products, text)
+		if called := calledExactly(exact, said); len(called) > 0 {
+			return productOrOptions(called), nil
 		}
-		switch len(products) {
-		case 0:
-		case 1:
-			return exactly(products[0]), nil
-		default:
-			return oneOf[store.Product](options(products, productOption)), nil
+		parts, err := h.products(ctx, store.ProductQuery{Text: said}, maxCandidates+1)
+		if err != nil {
+			return found[store.Product]{}, err
+		}
+		category, err := h.products(ctx, store.ProductQuery{Category: said}, maxCandidates+1)
+		if err != nil {
+			return found[store.Product]{}, err
+		}
+		if fits := distinct(exact, parts, category); len(fits) > 0 {
+			return productOrOptions(fits), nil
 		}
 	}
-	near, err := h.products(ctx, text, store.Near, maxSuggestions)
+	near, err := h.products(ctx, store.ProductQuery{Text: text, Match: store.Near}, maxSuggestions)
 	return none[store.Product](options(near, productOption)), err
 }
 
-// calledExactly returns those of products whose own name or number text is,
-// where there are any: another's alias is no match for that.
+// calledExactly returns those of products whose own name or number text is.
 func calledExactly(products []store.Product, text string) []store.Product {
-	var called []store.Product
-	for _, p := range products {
-		if same(p.Name, text) || same(p.ID, text) || same(p.SKU, text) {
-			called = append(called, p)
+	return slices.DeleteFunc(slices.Clone(products), func(p store.Product) bool {
+		if same(p.Name, text) || same(p.ID, text) || same(p.SKU, text) || slices.Contains(p.Barcodes, text) {
+			return false
 		}
-	}
-	if called == nil {
-		return products
-	}
-	return called
+		for _, name := range p.Names {
+			if same(name, text) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
-func (h *handler) products(ctx context.Context, text string, m store.Match, limit int) ([]store.Product, error) {
-	products, _, err := h.store.Products(ctx, store.ProductQuery{Text: text, Match: m, Page: store.Page{Limit: limit}})
+// distinct returns each product of lists once, in their order.
+func distinct(lists ...[]store.Product) []store.Product {
+	var all []store.Product
+	seen := make(map[string]bool)
+	for _, p := range slices.Concat(lists...) {
+		if !seen[p.ID] {
+			seen[p.ID] = true
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// productOrOptions is the only one of products, or a choice.
+func productOrOptions(products []store.Product) found[store.Product] {
+	if len(products) == 1 {
+		return exactly(products[0])
+	}
+	return oneOf[store.Product](options(products, productOption))
+}
+
+// readings yields text, and then what is left of it without a question about
+// how many there are, and without the endings of English plurals, where that
+// is something else.
+func readings(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(text) {
+			return
+		}
+		bare := strings.TrimSpace(asking.ReplaceAllString(text, ""))
+		if bare != "" && bare != text && !yield(bare) {
+			return
+		}
+		if one := plural.ReplaceAllString(bare, "$1"); one != "" && one != bare {
+			yield(one)
+		}
+	}
+}
+
+var (
+	// 茶葉蛋還有幾個？ 茶葉蛋有沒有貨
+	asking = regexp.MustCompile(`(還|请问|請問|目前|現在|现在)*(有|剩|剩下|要)*(多少|幾|几|沒有|没有|嗎|吗|貨|货).{0,3}$`)
+	plural = regexp.MustCompile(`(?i)\b([a-z]+(?:[a-rt-z]|(?:s|x|ch|sh)e))s\b`)
+)
+
+func (h *handler) products(ctx context.Context, q store.ProductQuery, limit int) ([]store.Product, error) {
+	q.Limit = limit
+	products, _, err := h.store.Products(ctx, q)
 	return products, err
 }
 

@@ -88,7 +88,7 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 		return answer{}, err
 	}
 	if len(products) == 0 {
-		return h.noProducts(ctx, say, in.Query, out)
+		return h.noProducts(ctx, say, in, out)
 	}
 	names := make([]string, len(products))
 	for i, p := range products {
@@ -96,9 +96,9 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 		out.Products = append(out.Products, refItem(p))
 	}
 	out.NextCursor = next
-	line := say.say("找到 %d 項：%s", "Found %d: %s", len(products), say.list(names, next != ""))
+	line := say.say("%d 項商品：%s", "%d products: %s", len(products), say.list(names, next != ""))
 	if next != "" || in.Cursor != "" {
-		line = say.say("這一頁", "On this page: ") + line
+		line = say.say("本頁 ", "On this page, ") + line
 	}
 	return answer{line, out}, nil
 }
@@ -116,13 +116,16 @@ func (h *handler) search(ctx context.Context, q store.ProductQuery) ([]store.Pro
 
 // noProducts answers that there are none, and what the query fits without the
 // other conditions, or what it may be a slip of.
-func (h *handler) noProducts(ctx context.Context, say language, query string, out productList) (answer, error) {
+func (h *handler) noProducts(ctx context.Context, say language, in searchProductsInput, out productList) (answer, error) {
 	out.Status = statusNone
 	line := say.say("沒有符合的商品", "No product matches")
-	if query == "" {
+	if in.Query == "" {
+		if in.Category != "" {
+			line += say.say("；不填 category 可以看到有哪些分類", "; without category, the results show which there are")
+		}
 		return answer{line, out}, nil
 	}
-	f, err := h.findProduct(ctx, query)
+	f, err := h.findProduct(ctx, in.Query)
 	if err != nil {
 		return answer{}, err
 	}

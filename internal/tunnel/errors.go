@@ -136,6 +136,9 @@ func explain(err error, authtoken string) *Error {
 		text, _, _ = strings.Cut(text, " "+code)
 		return &Error{Code: code, What: "ngrok refused: " + text, hint: "see https://ngrok.com/docs/errors/" + code}
 	}
+	if errors.Is(err, errRestart) || errors.Is(err, errOffline) {
+		return &Error{What: text}
+	}
 	what, hint := "cannot reach ngrok: "+text, "check the network, and https://status.ngrok.com; behind a proxy, use --proxy-url"
 	if untrusted(err) {
 		hint = "something between here and ngrok opens TLS connections: have it leave this one alone, or trust its CA with --connect-ca"

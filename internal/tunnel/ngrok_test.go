@@ -322,7 +322,9 @@ func TestTunnelComesBackWhenItsEndpointIsStopped(t *testing.T) {
 	if err := edge.StopEndpoint(url, "Stopped for maintenance.", 9999); err != nil {
 		t.Fatal(err)
 	}
-	states.await(t, tunnel.Reconnecting)
+	if s := states.await(t, tunnel.Reconnecting); !strings.Contains(s.Err.Error(), "Stopped for maintenance.") {
+		t.Errorf("reconnecting because of %v", s.Err)
+	}
 	states.await(t, tunnel.Online)
 	get(t, edge, url)
 }
@@ -348,7 +350,9 @@ func TestTunnelComesBackWhenTheAgentIsRestarted(t *testing.T) {
 	if err := edge.RestartAgent(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	states.await(t, tunnel.Reconnecting)
+	if s := states.await(t, tunnel.Reconnecting); !strings.HasPrefix(s.Err.Error(), "restarted from ngrok's dashboard") {
+		t.Errorf("reconnecting because of %v", s.Err)
+	}
 	states.await(t, tunnel.Online)
 	get(t, edge, tun.URL())
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ var (
 	errClosed  = errors.New("the tunnel was closed")
 	errSilent  = errors.New("ngrok takes the connection but does not answer")
 	errRestart = errors.New("restarted from ngrok's dashboard or API")
+	errOffline = errors.New("ngrok took the endpoint offline")
 	errGone    = errors.New("the session ended")
 )
 
@@ -158,7 +160,7 @@ func (s *session) serve(ctx context.Context, conns chan<- net.Conn) error {
 		for {
 			conn, err := s.listener.Accept()
 			if err != nil {
-				s.over(err)
+				s.over(fmt.Errorf("%w: %w", errOffline, err))
 				return
 			}
 			select {

@@ -134,7 +134,9 @@ type Summary struct {
 type Match int
 
 const (
-	// Contains matches a name or an alias that contains the text.
+	// Contains matches a name or an alias that contains the text; of a
+	// product, text that begins with a letter of an alphabet or a digit must
+	// be where a word begins, so that "ham" does not find shampoo.
 	Contains Match = iota
 	// Exact matches a name, an alias, an ID, a SKU or a barcode that equals
 	// the text.
@@ -158,10 +160,11 @@ const (
 
 // ShopQuery asks for shops. The conditions that are set must all hold.
 type ShopQuery struct {
-	Text  string    // if empty, any name
-	Match Match     // how Text is compared
-	Chain string    // only shops of the chain of exactly this name
-	Near  *Location // order by distance from here; shops without a location come last
+	Text    string    // if empty, any name
+	Match   Match     // how Text is compared
+	Chain   string    // only shops of the chain of exactly this name
+	Address string    // only shops whose address contains this, compared folded
+	Near    *Location // order by distance from here; shops without a location come last
 	Page
 }
 
@@ -181,6 +184,7 @@ type ProductQuery struct {
 type LevelQuery struct {
 	ProductID string
 	Chain     string // only shops of this chain
+	InStock   bool   // only where it is available
 	Page
 }
 

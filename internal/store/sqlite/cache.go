@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,17 +66,41 @@ func (c *cache) forget() {
 
 // forgetIfOthersWrote asks SQLite now and then whether the file was changed.
 func (c *cache) forgetIfOthersWrote() {
-	now := time.Now().UnixNano()
-	if now-c.checked.Load() < int64(cacheCheck) || !c.checking.TryLock() {
+	if time.Now().UnixNano()-c.checked.Load() < int64(cacheCheck) || !c.checking.TryLock() {
 		return
 	}
 	defer c.checking.Unlock()
+	c.check()
+}
+
+// check asks SQLite whether the file was changed. The caller holds c.checking.
+func (c *cache) check() {
+	now := time.Now().UnixNano()
 	var version int64
 	if err := c.changes.QueryRow().Scan(&version); err != nil || version != c.seen {
 		c.seen = version
 		c.forget()
 	}
 	c.checked.Store(now)
+}
+
+// current asks with remembered numbers of rows. If that finds nothing, it may
+// be since the rows were replaced meanwhile and have new numbers, so it makes
+// sure, and asks again.
+func (c *cache) current(ask func() error) error {
+	for {
+		version := c.version.Load()
+		err := ask()
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		c.checking.Lock()
+		c.check()
+		c.checking.Unlock()
+		if c.version.Load() == version {
+			return err
+		}
+	}
 }
 
 // remembered returns what ask answers, from memory if it was asked before. The
@@ -94,4 +119,22 @@ func remembered[K comparable, V any](c *cache, key K, text string, ask func() (V
 		c.answers.Add(key, answer{version, v})
 	}
 	return v, err
+}
+
+// What finds the number of a row. Numbers are never given out twice, so an old
+// one finds nothing rather than something else.
+const (
+	productNum = `SELECT num FROM products WHERE id = ?`
+	shopNum    = `SELECT num FROM shops WHERE id = ?`
+	chainNum   = `SELECT num FROM chains WHERE name = ?`
+)
+
+// num returns the number of the row that query finds by its ID, or
+// [sql.ErrNoRows].
+func (db *DB) num(ctx context.Context, query, id string) (int64, error) {
+	type key struct{ query, id string }
+	return remembered(db.recent, key{query, id}, id, func() (num int64, err error) {
+		err = db.queryRow(ctx, query, id).Scan(&num)
+		return num, err
+	})
 }

@@ -67,7 +67,7 @@ func (c *chain) matches(asked string, m store.Match) (ok bool) {
 func (db *DB) chains(ctx context.Context) ([]chain, error) {
 	rows, err := db.query(ctx, `
 		SELECT c.name, c.aliases, c.texts, (SELECT count(*) FROM shops WHERE chain = c.num)
-		FROM chains c ORDER BY c.sort_name, c.name`)
+		FROM chains c WHERE c.num > 0 ORDER BY c.sort_name, c.name`)
 	if err != nil {
 		return nil, err
 	}

@@ -18,10 +18,18 @@ func utc(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 func (db *DB) Level(ctx context.Context, shopID, productID string) (store.Level, error) {
 	var l store.Level
 	var asOf int64
-	err := db.queryRow(ctx, `
-		SELECT on_hand, reserved, as_of FROM levels
-		WHERE product = (SELECT num FROM products WHERE id = ?) AND shop = (SELECT num FROM shops WHERE id = ?)`,
-		productID, shopID).Scan(&l.OnHand, &l.Reserved, &asOf)
+	err := db.recent.current(func() error {
+		product, err := db.num(ctx, productNum, productID)
+		if err != nil {
+			return err
+		}
+		shop, err := db.num(ctx, shopNum, shopID)
+		if err != nil {
+			return err
+		}
+		return db.queryRow(ctx, `SELECT on_hand, reserved, as_of FROM levels WHERE product = ? AND shop = ?`,
+			product, shop).Scan(&l.OnHand, &l.Reserved, &asOf)
+	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Level{}, fmt.Errorf("level of product %q in shop %q: %w", productID, shopID, store.ErrNotFound)
@@ -34,71 +42,85 @@ func (db *DB) Level(ctx context.Context, shopID, productID string) (store.Level,
 
 // Levels lists where q's product is carried, most available first.
 func (db *DB) Levels(ctx context.Context, q store.LevelQuery) ([]store.ShopLevel, string, error) {
-	levels, next, err := db.levels(ctx, q)
-	if err != nil {
-		return nil, "", db.failed(fmt.Sprintf("find levels of product %q", q.ProductID), err)
-	}
-	return levels, next, nil
-}
-
-func (db *DB) levels(ctx context.Context, q store.LevelQuery) ([]store.ShopLevel, string, error) {
 	list := q
 	list.Page = store.Page{}
 	last, err := lastRow(list, q.Cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	where := `l.product = (SELECT num FROM products WHERE id = ?)`
-	args := []any{q.ProductID}
-	if q.Chain != "" {
-		where, args = where+` AND s.chain = (SELECT num FROM chains WHERE name = ?)`, append(args, q.Chain)
-	}
-	if last != "" {
-		available, shopID, ok := parseLevelRow(last)
-		var name string
-		if ok {
-			err = db.queryRow(ctx, `SELECT sort_name FROM shops WHERE id = ?`, shopID).Scan(&name)
-		}
-		if !ok || errors.Is(err, sql.ErrNoRows) {
-			return nil, "", store.ErrBadCursor
-		} else if err != nil {
-			return nil, "", err
-		}
-		where += ` AND (l.reserved - l.on_hand, s.sort_name, s.id) > (?, ?, ?)`
-		args = append(args, -available, name, shopID)
-	}
-	// The page is found first and the shops are read after, so that only what
-	// orders them is sorted.
 	n := limit(q.Limit)
-	rows, err := db.query(ctx, `
-		SELECT `+shopColumns+`, o.on_hand, o.reserved, o.as_of
-		FROM (
-			SELECT l.shop, l.on_hand, l.reserved, l.as_of
-			FROM levels l CROSS JOIN shops s ON s.num = l.shop
-			WHERE `+where+`
-			ORDER BY l.reserved - l.on_hand, s.sort_name, s.id LIMIT ?
-		) o CROSS JOIN `+shopTables+`
-		WHERE s.num = o.shop
-		ORDER BY o.reserved - o.on_hand, s.sort_name, s.id`, append(args, n+1)...)
-	if err != nil {
-		return nil, "", err
-	}
-	defer rows.Close()
 	var levels []store.ShopLevel
-	for rows.Next() {
-		var l store.ShopLevel
-		var asOf int64
-		if l.Shop, err = scanShop(rows.Scan, &l.OnHand, &l.Reserved, &asOf); err != nil {
-			return nil, "", err
-		}
-		l.AsOf = utc(asOf)
-		levels = append(levels, l)
+	if err == nil {
+		err = db.recent.current(func() (err error) {
+			levels, err = db.levels(ctx, q, last, n+1)
+			return err
+		})
 	}
-	if err := rows.Err(); err != nil {
-		return nil, "", err
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, "", db.failed(fmt.Sprintf("find levels of product %q", q.ProductID), err)
 	}
 	levels, next := page(levels, n, list, levelRow)
 	return levels, next, nil
+}
+
+// levels returns up to n levels that q asks for after level last, or
+// [sql.ErrNoRows] if there are none.
+func (db *DB) levels(ctx context.Context, q store.LevelQuery, last string, n int) ([]store.ShopLevel, error) {
+	product, err := db.num(ctx, productNum, q.ProductID)
+	if err != nil {
+		return nil, err
+	}
+	where, args := `product = ?`, []any{product}
+	if q.Chain != "" {
+		chain, err := db.num(ctx, chainNum, q.Chain)
+		if err != nil {
+			return nil, err
+		}
+		where, args = where+` AND chain = ?`, append(args, chain)
+	}
+	if q.InStock {
+		where += ` AND reserved - on_hand < 0`
+	}
+	if last != "" {
+		available, shopID, ok := parseLevelRow(last)
+		var place int
+		if ok {
+			err = db.queryRow(ctx, `SELECT place FROM shops WHERE id = ?`, shopID).Scan(&place)
+		}
+		if !ok || errors.Is(err, sql.ErrNoRows) {
+			return nil, store.ErrBadCursor
+		} else if err != nil {
+			return nil, err
+		}
+		where, args = where+` AND (reserved - on_hand, place) > (?, ?)`, append(args, -available, place)
+	}
+	rows, err := db.queryFew(ctx, `SELECT shop, on_hand, reserved, as_of FROM levels
+		WHERE `+where+` ORDER BY reserved - on_hand, place LIMIT ?`, append(args, n)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	levels := make([]store.ShopLevel, 0, n)
+	var shops []int64
+	for rows.Next() {
+		var shop, asOf int64
+		var l store.ShopLevel
+		if err := rows.Scan(&shop, &l.OnHand, &l.Reserved, &asOf); err != nil {
+			return nil, err
+		}
+		l.AsOf = utc(asOf)
+		levels, shops = append(levels, l), append(shops, shop)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(levels) == 0 {
+		return nil, sql.ErrNoRows
+	}
+	rows.Close() // before asking on: the connections are few
+	for i, shop := range shops {
+		if levels[i].Shop, err = db.shopByNum(ctx, shop); err != nil {
+			return nil, err
+		}
+	}
+	return levels, nil
 }
 
 // levelRow names a row for a cursor: the level changes while people turn pages,
@@ -116,21 +138,38 @@ func parseLevelRow(row string) (available int64, shopID string, ok bool) {
 
 // Total sums a product's levels over the shops of chain, or over all shops.
 func (db *DB) Total(ctx context.Context, productID, chain string) (store.Total, error) {
-	query := `
-		SELECT count(*), coalesce(sum(on_hand), 0), coalesce(sum(reserved), 0), max(as_of) FROM levels
-		WHERE product = (SELECT num FROM products WHERE id = ?)`
-	args := []any{productID}
-	if chain != "" {
-		query += ` AND shop IN (SELECT num FROM shops WHERE chain = (SELECT num FROM chains WHERE name = ?))`
-		args = append(args, chain)
-	}
 	var t store.Total
-	var asOf sql.NullInt64
-	if err := db.queryRow(ctx, query, args...).Scan(&t.Shops, &t.OnHand, &t.Reserved, &asOf); err != nil {
+	err := db.recent.current(func() (err error) {
+		t, err = db.total(ctx, productID, chain)
+		return err
+	})
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return store.Total{}, db.failed(fmt.Sprintf("sum levels of product %q", productID), err)
 	}
-	if asOf.Valid {
-		t.AsOf = utc(asOf.Int64)
+	return t, nil
+}
+
+// total returns [sql.ErrNoRows] where nobody carries the product. Chains are
+// few, so everywhere is the sum of them.
+func (db *DB) total(ctx context.Context, productID, chain string) (t store.Total, err error) {
+	var asOf int64
+	product, err := db.num(ctx, productNum, productID)
+	if err != nil {
+		return t, err
 	}
+	where, args := `product = ?`, []any{product}
+	if chain != "" {
+		num, err := db.num(ctx, chainNum, chain)
+		if err != nil {
+			return t, err
+		}
+		where, args = where+` AND chain = ?`, append(args, num)
+	}
+	err = db.queryRow(ctx, `SELECT sum(shops), sum(on_hand), sum(reserved), max(as_of) FROM totals
+		WHERE `+where+` GROUP BY product`, args...).Scan(&t.Shops, &t.OnHand, &t.Reserved, &asOf)
+	if err != nil {
+		return store.Total{}, err
+	}
+	t.AsOf = utc(asOf)
 	return t, nil
 }

@@ -46,75 +46,79 @@ func load(ctx context.Context, tx *sql.Tx, c store.Catalog, demo bool, now time.
 	if err := c.Validate(); err != nil {
 		return err
 	}
+	restore, err := setAside(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var first int // of the numbers that were never given out
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence`).Scan(&first); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO product_grams (product_grams) VALUES ('delete-all');
 		DELETE FROM product_index;
 		DELETE FROM product_keys;
 		DELETE FROM shop_keys;
+		DELETE FROM totals;
 		DELETE FROM levels;
 		DELETE FROM products;
 		DELETE FROM shops;
-		DELETE FROM chains;
+		DELETE FROM chains WHERE num > 0;
 		DELETE FROM catalog`); err != nil {
 		return err
 	}
-	// One by one, so that the work ends when ctx does, and no sooner.
-	in := &inserter{tx: tx, stmts: map[string]*sql.Stmt{}, ctx: ctx}
+	in := newInserter(ctx, tx)
 	defer in.close()
-	in.insert(`INSERT INTO catalog (one, demo, loaded_at) VALUES (1, ?, ?)`, demo, now.UnixMicro())
-	shops := in.shops(c.Shops, in.chains(c))
-	products := in.products(c.Products)
-	for _, l := range c.Levels {
-		asOf := l.AsOf
-		if asOf.IsZero() {
-			asOf = now
+	in.insert(`catalog (one, demo, loaded_at)`, 1, demo, now.UnixMicro())
+	shops := in.shops(c.Shops, in.chains(c, first), first)
+	products := in.products(c.Products, first)
+	in.levels(c.Levels, shops, products, now)
+	if err := in.flush(); err != nil {
+		return err
+	}
+	for _, query := range append(restore,
+		`INSERT INTO totals (product, chain, shops, on_hand, reserved, as_of)
+		SELECT product, chain, count(*), sum(on_hand), sum(reserved), max(as_of) FROM levels GROUP BY product, chain`,
+		`INSERT INTO product_grams (product_grams) VALUES ('optimize')`) {
+		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return err
 		}
-		in.insert(`INSERT INTO levels (product, shop, on_hand, reserved, as_of) VALUES (?, ?, ?, ?, ?)`,
-			products[l.ProductID], shops[l.ShopID], l.OnHand, l.Reserved, asOf.UnixMicro())
 	}
-	in.insert(`INSERT INTO product_grams (product_grams) VALUES ('optimize')`)
-	return in.err
+	return nil
 }
 
-// inserter runs statements until one fails, and remembers that.
-type inserter struct {
-	ctx   context.Context
-	tx    *sql.Tx
-	stmts map[string]*sql.Stmt
-	err   error
-}
-
-func (in *inserter) insert(query string, args ...any) {
-	if in.err != nil {
-		return
+// setAside takes the triggers and indexes of the two large tables away and returns what puts
+// them back: to do their work for all rows at the end is several times quicker.
+func setAside(ctx context.Context, tx *sql.Tx) (restore []string, err error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT 'DROP ' || type || ' ' || name, sql FROM sqlite_schema
+		WHERE tbl_name IN ('products', 'levels') AND type IN ('index', 'trigger') AND sql IS NOT NULL`)
+	if err != nil {
+		return nil, err
 	}
-	// Asked here, since a context that SQLite watches costs a goroutine a row.
-	if in.err = in.ctx.Err(); in.err != nil {
-		return
-	}
-	s := in.stmts[query]
-	if s == nil {
-		if s, in.err = in.tx.Prepare(query); in.err != nil {
-			return
+	defer rows.Close()
+	var drops []string
+	for rows.Next() {
+		var drop, create string
+		if err := rows.Scan(&drop, &create); err != nil {
+			return nil, err
 		}
-		in.stmts[query] = s
+		drops, restore = append(drops, drop), append(restore, create)
 	}
-	_, in.err = s.Exec(args...)
-}
-
-func (in *inserter) close() {
-	for _, s := range in.stmts {
-		s.Close()
+	if err := rows.Err(); err != nil {
+		return nil, err
 	}
+	_, err = tx.ExecContext(ctx, strings.Join(drops, ";\n"))
+	return restore, err
 }
 
 // chains stores the chains, those that only shops name included, and returns
 // their numbers by name.
-func (in *inserter) chains(c store.Catalog) map[string]int {
+func (in *inserter) chains(c store.Catalog, first int) map[string]int {
 	nums := map[string]int{}
 	insert := func(ch store.Chain) {
-		nums[ch.Name] = len(nums) + 1
-		in.insert(`INSERT INTO chains (num, name, aliases, sort_name, texts) VALUES (?, ?, ?, ?, ?)`,
+		nums[ch.Name] = first + len(nums)
+		in.insert(`chains (num, name, aliases, sort_name, texts)`,
 			nums[ch.Name], ch.Name, list(ch.Aliases), fold.String(ch.Name), lines(texts(ch.Name, ch.Aliases)))
 	}
 	for _, ch := range c.Chains {
@@ -125,65 +129,106 @@ func (in *inserter) chains(c store.Catalog) map[string]int {
 			insert(store.Chain{Name: s.Chain})
 		}
 	}
+	in.flush()
 	return nums
 }
 
-// shops stores the shops and returns their numbers by ID.
-func (in *inserter) shops(shops []store.Shop, chains map[string]int) map[string]int {
-	nums := make(map[string]int, len(shops))
-	for i, s := range shops {
-		num := i + 1
-		nums[s.ID] = num
-		var chain, latitude, longitude any
-		if s.Chain != "" {
-			chain = chains[s.Chain]
-		}
+// shopRow is where levels find their shop.
+type shopRow struct{ num, chain, place int }
+
+// shops stores the shops and returns their rows by ID.
+func (in *inserter) shops(shops []store.Shop, chains map[string]int, first int) map[string]shopRow {
+	stored := make(map[string]shopRow, len(shops))
+	for i, named := range byName(shops) {
+		s, row := named.Shop, shopRow{first + i, chains[named.Chain], i + 1}
+		stored[s.ID] = row
+		var latitude, longitude any
 		if s.Location != nil {
 			latitude, longitude = s.Location.Latitude, s.Location.Longitude
 		}
 		names := texts(s.Name, s.Aliases)
-		in.insert(`
-			INSERT INTO shops (num, id, name, chain, address, latitude, longitude, hours, aliases, sort_name, texts)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			num, s.ID, s.Name, chain, s.Address, latitude, longitude, s.Hours, list(s.Aliases), fold.String(s.Name), lines(names))
+		in.insert(`shops (num, id, name, chain, place, address, latitude, longitude, hours, aliases, texts, address_text)`,
+			row.num, s.ID, s.Name, row.chain, row.place, s.Address, latitude, longitude, s.Hours, list(s.Aliases), lines(names),
+			fold.String(s.Address))
 		for _, key := range keys(names, s.ID) {
-			in.insert(`INSERT INTO shop_keys (key, shop) VALUES (?, ?)`, key, num)
+			in.insert(`shop_keys (key, shop)`, key, row.num)
 		}
 	}
-	return nums
+	in.flush()
+	return stored
+}
+
+type named struct {
+	store.Shop
+	folded string
+}
+
+// byName sorts shops by name.
+func byName(shops []store.Shop) []named {
+	order := make([]named, len(shops))
+	for i, s := range shops {
+		order[i] = named{s, fold.String(s.Name)}
+	}
+	slices.SortFunc(order, func(a, b named) int {
+		return cmp.Or(strings.Compare(a.folded, b.folded), strings.Compare(a.ID, b.ID))
+	})
+	return order
+}
+
+// levels stores the levels in the order of their table, which makes it grow at
+// its end.
+func (in *inserter) levels(levels []store.CatalogLevel, shops map[string]shopRow, products map[string]int, now time.Time) {
+	type row struct{ product, shop, i int }
+	order := make([]row, len(levels))
+	for i, l := range levels {
+		order[i] = row{products[l.ProductID], shops[l.ShopID].num, i}
+	}
+	slices.SortFunc(order, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.product, b.product), cmp.Compare(a.shop, b.shop))
+	})
+	for _, o := range order {
+		l := levels[o.i]
+		if l.AsOf.IsZero() {
+			l.AsOf = now
+		}
+		shop := shops[l.ShopID]
+		in.insert(`levels (product, shop, chain, place, on_hand, reserved, as_of)`,
+			o.product, shop.num, shop.chain, shop.place, l.OnHand, l.Reserved, l.AsOf.UnixMicro())
+	}
 }
 
 // products stores the products with what finds them, and returns their numbers
 // by ID.
-func (in *inserter) products(products []store.Product) map[string]int {
+func (in *inserter) products(products []store.Product, first int) map[string]int {
 	nums := make(map[string]int, len(products))
-	var named []key
-	for i, ranked := range inDisplayOrder(products) {
-		p, rank := ranked.Product, i+1
-		num := rank
+	order := inDisplayOrder(products)
+	named := make([]key, 0, 4*len(products))
+	for i, ranked := range order {
+		p, num := ranked.Product, first+i
 		nums[p.ID] = num
-		in.insert(`
-			INSERT INTO products (num, id, sku, name, names, aliases, category, unit, price, currency, barcodes, reorder_point)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		in.insert(`products (num, id, sku, name, names, aliases, category, unit, price, currency, barcodes, reorder_point)`,
 			num, p.ID, p.SKU, p.Name, object(p.Names), list(p.Aliases), p.Category, p.Unit, p.Price, p.Currency,
 			list(p.Barcodes), p.ReorderPoint)
-
-		names := texts(p.Name, slices.AppendSeq(slices.Clone(p.Aliases), maps.Values(p.Names)))
+		names := ranked.names()
 		for _, k := range keys(names, append([]string{p.ID, p.SKU}, p.Barcodes...)...) {
 			named = append(named, key{k, num})
 		}
-		category := fold.String(p.Category)
-		in.insert(`INSERT INTO product_index (rank, product, category, texts) VALUES (?, ?, ?, ?)`,
-			rank, num, category, lines(names))
-		in.insert(`INSERT INTO product_grams (rowid, grams) VALUES (?, ?)`, rank, grams(names, category))
+		in.insert(`product_index (rank, product, category, texts)`, i+1, num, fold.String(p.Category), lines(append(names, ranked.words()...)))
 	}
 	// In the order of the table, which makes it grow at its end.
 	slices.SortFunc(named, func(a, b key) int {
 		return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.product, b.product))
 	})
 	for _, k := range named {
-		in.insert(`INSERT INTO product_keys (key, product) VALUES (?, ?)`, k.key, k.product)
+		in.insert(`product_keys (key, product)`, k.key, k.product)
 	}
+	in.flush()
+	// Alone and in one go, as a statement for several rows, of any table, makes
+	// FTS5 write what it has gathered so far.
+	for i, p := range order {
+		in.insertAlone(`product_grams (rowid, grams)`, i+1, grams(p.names(), fold.String(p.Category)))
+	}
+	in.flush()
 	return nums
 }
 
@@ -194,15 +239,34 @@ type key struct {
 }
 
 type ranked struct {
-	store.Product
+	*store.Product
 	folded string
 	length int
+}
+
+// names returns what p is called, folded.
+func (p ranked) names() []string {
+	return texts(p.Name, slices.AppendSeq(slices.Clone(p.Aliases), maps.Values(p.Names)))
+}
+
+// words returns the rests of p's names from where their words begin.
+func (p ranked) words() []string {
+	words := fold.Words(p.Name)
+	for _, name := range p.Names {
+		words = append(words, fold.Words(name)...)
+	}
+	for _, alias := range p.Aliases {
+		words = append(words, fold.Words(alias)...)
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // inDisplayOrder sorts products: shorter names first, then by name.
 func inDisplayOrder(products []store.Product) []ranked {
 	order := make([]ranked, len(products))
-	for i, p := range products {
+	for i := range products {
+		p := &products[i]
 		f := fold.String(p.Name)
 		order[i] = ranked{p, f, utf8.RuneCountInString(f)}
 	}

@@ -69,7 +69,12 @@ func (db *DB) migrate(ctx context.Context, seed func() store.Catalog) error {
 			return err
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	// A copy of the file alone should have what it began with.
+	db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return nil
 }
 
 // fillNew marks a new database as ours and loads what it begins with.

@@ -10,10 +10,12 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
-// maxCandidates is how many names a set of grams may bring to be measured, and
-// maxNear how many suggestions there are at most.
+// maxCandidates is how many names are measured at most, of which each set of
+// grams may bring as many, up to maxOfSet; maxNear is how many suggestions
+// there are at most.
 const (
-	maxCandidates = 200
+	maxCandidates = 1200
+	maxOfSet      = 200
 	maxNear       = 200
 )
 
@@ -21,8 +23,9 @@ const (
 // s asks for, nearest first, after product last.
 func (db *DB) nearProducts(ctx context.Context, s *search, last string, n int) ([]store.Product, error) {
 	scores := map[int]int{} // by rank
-	for _, grams := range fold.Slips(s.text) {
-		if err := db.measure(ctx, s, grams, scores); err != nil {
+	sets := fold.Slips(s.text)
+	for _, grams := range sets {
+		if err := db.measure(ctx, s, grams, min(maxOfSet, maxCandidates/len(sets)), scores); err != nil {
 			return nil, err
 		}
 	}
@@ -45,9 +48,10 @@ func (db *DB) nearProducts(ctx context.Context, s *search, last string, n int) (
 	return products[:min(n, len(products))], err
 }
 
-// measure adds the scores of those names that have grams and are near.
-func (db *DB) measure(ctx context.Context, s *search, grams []string, scores map[int]int) error {
-	query, args := s.having(grams).sql(`i.rank, i.texts`, 0, maxCandidates)
+// measure adds the scores of those among the first n names with grams that are
+// near.
+func (db *DB) measure(ctx context.Context, s *search, grams []string, n int, scores map[int]int) error {
+	query, args := s.having(grams).sql(`i.rank, i.texts`, 0, n)
 	rows, err := db.query(ctx, query, args...)
 	if err != nil {
 		return err

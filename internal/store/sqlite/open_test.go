@@ -315,3 +315,30 @@ func write(t *testing.T, path string, b []byte) {
 		t.Fatal(err)
 	}
 }
+
+func TestFileOfANewDatabaseHasItsDataWithoutTheLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.db")
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Seed: func() store.Catalog {
+		return store.Catalog{Shops: []store.Shop{{ID: "s1", Name: "大安店"}}}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(copied, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := sqlite.Open(t.Context(), sqlite.Config{Path: copied})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Shop(t.Context(), "s1"); err != nil {
+		t.Errorf("a copy made while the database is open: %v", err)
+	}
+}

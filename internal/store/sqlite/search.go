@@ -76,6 +76,8 @@ func (s *search) matching(small *shelf) *question {
 	}
 	if text && s.Match == store.Exact {
 		q.must(`EXISTS (SELECT 1 FROM product_keys e WHERE e.key = ? AND e.product = i.product)`, s.text)
+	} else if text && fold.StartsWord(s.text) {
+		q.must(`instr(char(10) || i.texts, char(10) || ?)`, s.text) // each word begins a line
 	} else if text {
 		q.must(`instr(i.texts, ?)`, s.text)
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
@@ -16,8 +15,8 @@ import (
 
 // shopColumns are those that scanShop reads, of shopTables.
 const (
-	shopColumns = `s.id, s.name, coalesce(c.name, ''), s.address, s.latitude, s.longitude, s.hours, s.aliases`
-	shopTables  = `shops s LEFT JOIN chains c ON c.num = s.chain`
+	shopColumns = `s.id, s.name, c.name, s.address, s.latitude, s.longitude, s.hours, s.aliases`
+	shopTables  = `shops s CROSS JOIN chains c ON c.num = s.chain`
 )
 
 // scanShop reads a shop, and what comes behind its columns into more.
@@ -45,6 +44,15 @@ func (db *DB) Shop(ctx context.Context, id string) (store.Shop, error) {
 		return store.Shop{}, db.failed(fmt.Sprintf("look up shop %q", id), err)
 	}
 	return s, nil
+}
+
+// shopByNum returns the shop with the given number, or [sql.ErrNoRows].
+func (db *DB) shopByNum(ctx context.Context, num int64) (store.Shop, error) {
+	type key struct{ num int64 }
+	s, err := remembered(db.recent, key{num}, "", func() (store.Shop, error) {
+		return scanShop(db.queryRow(ctx, `SELECT `+shopColumns+` FROM `+shopTables+` WHERE s.num = ?`, num).Scan)
+	})
+	return cloneShop(s), err
 }
 
 // shopPage is the answer to a [store.ShopQuery].
@@ -87,7 +95,7 @@ func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
 		return shopPage{}, err
 	}
 	text := fold.String(q.Text)
-	if q.Text != "" && text == "" {
+	if q.Text != "" && text == "" || q.Address != "" && fold.String(q.Address) == "" {
 		return shopPage{}, nil // what folds to nothing names nothing
 	}
 	n := limit(q.Limit)
@@ -109,7 +117,10 @@ func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
 func shopConditions(q store.ShopQuery, text string) (where string, args []any) {
 	where = `TRUE`
 	if q.Chain != "" {
-		where, args = where+` AND c.name = ?`, append(args, q.Chain)
+		where, args = where+` AND s.chain = (SELECT num FROM chains WHERE name = ?)`, append(args, q.Chain)
+	}
+	if q.Address != "" {
+		where, args = where+` AND instr(s.address_text, ?)`, append(args, fold.String(q.Address))
 	}
 	switch {
 	case text == "" || q.Match == store.Near:
@@ -125,17 +136,17 @@ func shopConditions(q store.ShopQuery, text string) (where string, args []any) {
 func (db *DB) matchingShops(ctx context.Context, q store.ShopQuery, text, last string, n int) ([]store.Shop, error) {
 	where, args := shopConditions(q, text)
 	if last != "" {
-		var name string
-		err := db.queryRow(ctx, `SELECT sort_name FROM shops WHERE id = ?`, last).Scan(&name)
+		var place int
+		err := db.queryRow(ctx, `SELECT place FROM shops WHERE id = ?`, last).Scan(&place)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, store.ErrBadCursor
 		} else if err != nil {
 			return nil, err
 		}
-		where, args = where+` AND (s.sort_name, s.id) > (?, ?)`, append(args, name, last)
+		where, args = where+` AND s.place > ?`, append(args, place)
 	}
 	return db.scanShops(ctx, `SELECT `+shopColumns+` FROM `+shopTables+`
-		WHERE `+where+` ORDER BY s.sort_name, s.id LIMIT ?`, append(args, n)...)
+		WHERE `+where+` ORDER BY s.place LIMIT ?`, append(args, n)...)
 }
 
 func (db *DB) scanShops(ctx context.Context, query string, args ...any) ([]store.Shop, error) {
@@ -164,14 +175,15 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 	if text != "" && q.Match == store.Near {
 		texts = `s.texts`
 	}
-	rows, err := db.query(ctx, `SELECT s.id, s.sort_name, `+texts+`, s.latitude, s.longitude
+	rows, err := db.query(ctx, `SELECT s.id, s.place, `+texts+`, s.latitude, s.longitude
 		FROM `+shopTables+` WHERE `+where, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	type measured struct {
-		id, name string
+		id       string
+		place    int
 		distance float64
 	}
 	var shops []measured
@@ -179,7 +191,7 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 		var m measured
 		var texts string
 		var latitude, longitude sql.NullFloat64
-		if err := rows.Scan(&m.id, &m.name, &texts, &latitude, &longitude); err != nil {
+		if err := rows.Scan(&m.id, &m.place, &texts, &latitude, &longitude); err != nil {
 			return nil, err
 		}
 		if text != "" && q.Match == store.Near {
@@ -201,7 +213,7 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 		return nil, err
 	}
 	slices.SortFunc(shops, func(a, b measured) int {
-		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name), strings.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.place, b.place))
 	})
 	shops, err = after(shops, last, func(m measured) string { return m.id })
 	if err != nil {
@@ -227,12 +239,16 @@ func distance(a, b store.Location) float64 {
 // cloneShops copies what the cache keeps, for a caller to change.
 func cloneShops(from []store.Shop) []store.Shop {
 	shops := slices.Clone(from)
-	for i := range shops {
-		s := &shops[i]
-		s.Aliases = slices.Clone(s.Aliases)
-		if s.Location != nil {
-			s.Location = new(*s.Location)
-		}
+	for i, s := range shops {
+		shops[i] = cloneShop(s)
 	}
 	return shops
+}
+
+func cloneShop(s store.Shop) store.Shop {
+	s.Aliases = slices.Clone(s.Aliases)
+	if s.Location != nil {
+		s.Location = new(*s.Location)
+	}
+	return s
 }

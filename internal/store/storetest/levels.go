@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
@@ -16,7 +18,7 @@ func testLevel(t *testing.T, s store.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(store.Level{OnHand: want.OnHand, Reserved: want.Reserved, AsOf: want.AsOf}, got); diff != "" {
+		if diff := gocmp.Diff(store.Level{OnHand: want.OnHand, Reserved: want.Reserved, AsOf: want.AsOf}, got); diff != "" {
 			t.Errorf("Level(%q, %q) (-want +got):\n%s", want.ShopID, want.ProductID, diff)
 		}
 		if got.AsOf.Location() != time.UTC {
@@ -47,6 +49,7 @@ func testLevels(t *testing.T, s store.Store) {
 		daan    = level{"koko-daan", store.Level{OnHand: 5, AsOf: asOf.Add(time.Hour)}}
 		banqiao = level{"koko-banqiao", store.Level{AsOf: asOf}}
 		fresh   = level{"fresh-daan", store.Level{OnHand: 30, Reserved: 30, AsOf: asOf.Add(2 * time.Hour)}}
+		corner  = level{"corner", store.Level{OnHand: 1, AsOf: asOf}} // of no chain
 	)
 	for _, tt := range []struct {
 		q    store.LevelQuery
@@ -58,6 +61,10 @@ func testLevels(t *testing.T, s store.Store) {
 		{store.LevelQuery{ProductID: "tea-egg", Chain: "日日鮮超市"}, []level{fresh}},
 		{store.LevelQuery{ProductID: "tea-egg", Chain: "沒有店的連鎖"}, nil},
 		{store.LevelQuery{ProductID: "tea-egg", Chain: "koko"}, nil},
+		{store.LevelQuery{ProductID: "tea-egg", InStock: true}, []level{xinyi, daan}},
+		{store.LevelQuery{ProductID: "tea-egg", Chain: "日日鮮超市", InStock: true}, nil},
+		{store.LevelQuery{ProductID: "bubble-tea"}, []level{corner}},
+		{store.LevelQuery{ProductID: "bubble-tea", Chain: "KOKO便利店"}, nil},
 		{store.LevelQuery{ProductID: "ramen"}, nil},
 		{store.LevelQuery{ProductID: "nothing"}, nil},
 	} {
@@ -69,11 +76,11 @@ func testLevels(t *testing.T, s store.Store) {
 		var levels []level
 		for _, l := range got {
 			levels = append(levels, level{l.Shop.ID, l.Level})
-			if diff := cmp.Diff(find(t, sample().Shops, l.Shop.ID, shopID), l.Shop); diff != "" {
+			if diff := gocmp.Diff(find(t, sample().Shops, l.Shop.ID, shopID), l.Shop); diff != "" {
 				t.Errorf("Levels(%+v): shop (-want +got):\n%s", tt.q, diff)
 			}
 		}
-		if diff := cmp.Diff(tt.want, levels); diff != "" || next != "" {
+		if diff := gocmp.Diff(tt.want, levels); diff != "" || next != "" {
 			t.Errorf("Levels(%+v): next %q, levels (-want +got):\n%s", tt.q, next, diff)
 		}
 	}
@@ -88,6 +95,8 @@ func testTotal(t *testing.T, s store.Store) {
 		{"tea-egg", "KOKO便利店", store.Total{Level: store.Level{OnHand: 12, Reserved: 2, AsOf: asOf.Add(time.Hour)}, Shops: 3}},
 		{"egg-pudding", "KOKO便利店", store.Total{Level: store.Level{AsOf: asOf}, Shops: 1}},
 		{"egg-pudding", "日日鮮超市", store.Total{}},
+		{"bubble-tea", "", store.Total{Level: store.Level{OnHand: 1, AsOf: asOf}, Shops: 1}},
+		{"bubble-tea", "KOKO便利店", store.Total{}},
 		{"tea-egg", "KOKO", store.Total{}},
 		{"ramen", "", store.Total{}},
 		{"nothing", "", store.Total{}},
@@ -95,8 +104,51 @@ func testTotal(t *testing.T, s store.Store) {
 		got, err := s.Total(t.Context(), tt.product, tt.chain)
 		if err != nil {
 			t.Errorf("Total(%q, %q): %v", tt.product, tt.chain, err)
-		} else if diff := cmp.Diff(tt.want, got); diff != "" {
+		} else if diff := gocmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("Total(%q, %q) (-want +got):\n%s", tt.product, tt.chain, diff)
+		}
+	}
+}
+
+// testLargeLevels compares lists and sums of levels, over chains of unlike
+// sizes, with reading the catalog.
+func testLargeLevels(t *testing.T, open Open) {
+	c := Large(300, 3)
+	for i := range c.Shops[:20] {
+		c.Shops[i].Chain = ""
+	}
+	s := open(t, c)
+	byName := pages(t, store.MaxLimit, func(p store.Page) ([]store.Shop, string, error) {
+		return s.Shops(t.Context(), store.ShopQuery{Page: p})
+	})
+	levels := map[[2]string]store.Level{}
+	for _, l := range c.Levels {
+		levels[[2]string{l.ProductID, l.ShopID}] = store.Level{OnHand: l.OnHand, Reserved: l.Reserved, AsOf: l.AsOf}
+	}
+	for _, product := range c.Products {
+		for _, chain := range []string{"", c.Shops[20].Chain, c.Shops[299].Chain} {
+			var want []store.ShopLevel
+			var total store.Total
+			for _, shop := range byName {
+				if l := levels[[2]string{product.ID, shop.ID}]; chain == "" || shop.Chain == chain {
+					want = append(want, store.ShopLevel{Shop: shop, Level: l})
+					total.Shops++
+					total.OnHand += l.OnHand
+					total.Reserved += l.Reserved
+					total.AsOf = l.AsOf
+				}
+			}
+			slices.SortStableFunc(want, func(a, b store.ShopLevel) int { return cmp.Compare(b.Available(), a.Available()) })
+			got := pages(t, 7, func(p store.Page) ([]store.ShopLevel, string, error) {
+				return s.Levels(t.Context(), store.LevelQuery{ProductID: product.ID, Chain: chain, Page: p})
+			})
+			if diff := gocmp.Diff(want, got); diff != "" {
+				t.Errorf("Levels(%q, %q) (-want +got):\n%s", product.ID, chain, diff)
+			}
+			sum, err := s.Total(t.Context(), product.ID, chain)
+			if diff := gocmp.Diff(total, sum); diff != "" || err != nil {
+				t.Errorf("Total(%q, %q): %v (-want +got):\n%s", product.ID, chain, err, diff)
+			}
 		}
 	}
 }

@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 	}
 	t.Run("Empty", func(t *testing.T) { testEmpty(t, open(t, store.Catalog{})) })
 	t.Run("LargeAgreesWithReading", func(t *testing.T) { testLarge(t, open) })
+	t.Run("LargeLevelsAgreeWithReading", func(t *testing.T) { testLargeLevels(t, open) })
 }
 
 // asOf is the last change of the sample's levels, except where tests say so.

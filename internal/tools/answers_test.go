@@ -52,6 +52,11 @@ var questions = []question{
 	{"check_stock", `{"product":"中秋月餅","store":"KOKO"}`, ""},
 	{"check_stock", `{"product":"mooncake"}`, ""},
 
+	// A place rather than a name.
+	{"list_stores", `{"query":"台北"}`, ""},
+	{"list_stores", `{"query":"臺北市大安區","limit":1}`, ""},
+	{"check_stock", `{"product":"茶葉蛋","store":"台北"}`, ""},
+
 	// Words that several share, plurals, and a question around the product.
 	{"check_stock", `{"product":"咖啡","store":"KOKO"}`, ""},
 	{"check_stock", `{"product":"泡麵"}`, ""},

@@ -232,9 +232,9 @@ func kind(value any) string {
 	}
 }
 
-// oneLine returns s without control characters and without space around it:
-// names come from sheets and questions from strangers, and an answer is one
-// line.
+// oneLine returns s without characters that control a terminal, a line or the
+// direction of writing, and without space around it: names come from sheets and
+// questions from strangers, and an answer is one line.
 func oneLine(s string) string {
 	if strings.ContainsFunc(s, breaksLine) {
 		s = strings.Map(func(r rune) rune {
@@ -248,7 +248,8 @@ func oneLine(s string) string {
 }
 
 func breaksLine(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+	const joiner = '\u200d' // holds an emoji together
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != joiner
 }
 
 // shorten cuts s to at most n characters.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -109,12 +108,14 @@ func (h *handler) countShop(ctx context.Context, out *stock) error {
 // countShops counts out's product in out's chain, or everywhere: the sum, and
 // a page of the shops that carry it.
 func (h *handler) countShops(ctx context.Context, out *stock, page store.Page) error {
-	levels, next, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, Chain: out.Chain, Page: page})
+	// Of a chain all branches that carry it count; elsewhere, those that have it.
+	everywhere := out.Chain == ""
+	levels, next, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, Chain: out.Chain, InStock: everywhere, Page: page})
 	if err != nil {
 		return err
 	}
 	total := sum(levels)
-	if page.Cursor != "" || next != "" { // these are not all
+	if everywhere || page.Cursor != "" || next != "" { // these are not all
 		if total, err = h.store.Total(ctx, out.Product.ID, out.Chain); err != nil {
 			return err
 		}
@@ -130,8 +131,7 @@ func (h *handler) countShops(ctx context.Context, out *stock, page store.Page) e
 
 // lookElsewhere lists a few shops that do have out's product.
 func (h *handler) lookElsewhere(ctx context.Context, out *stock) error {
-	levels, _, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, Page: store.Page{Limit: maxSuggestions}})
-	levels = slices.DeleteFunc(levels, func(l store.ShopLevel) bool { return l.Available() <= 0 })
+	levels, _, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, InStock: true, Page: store.Page{Limit: maxSuggestions}})
 	out.AvailableAt = refLevels(levels)
 	return err
 }

@@ -107,7 +107,8 @@ func (h *handler) listStores(ctx context.Context, meta *mcp.Meta, in listStoresI
 }
 
 // storesCalled returns a page of the shops that in asks for. A query that is a
-// chain means its shops, whatever they are called.
+// chain means its shops, whatever they are called; one that is no shop's name
+// may be a part of addresses.
 func (h *handler) storesCalled(ctx context.Context, in listStoresInput) ([]store.Shop, string, error) {
 	q := store.ShopQuery{Text: in.Query, Near: in.Near, Page: store.Page{Limit: in.Limit, Cursor: in.Cursor}}
 	if in.Query == "" {
@@ -119,6 +120,10 @@ func (h *handler) storesCalled(ctx context.Context, in listStoresInput) ([]store
 	}
 	if len(chains) == 1 {
 		q.Text, q.Chain = "", chains[0].Name
+	} else if named, _, err := h.store.Shops(ctx, store.ShopQuery{Text: in.Query, Page: store.Page{Limit: 1}}); err != nil {
+		return nil, "", err
+	} else if len(named) == 0 {
+		q.Text, q.Address = "", in.Query
 	}
 	return h.store.Shops(ctx, q)
 }

@@ -71,7 +71,7 @@ func TestCompletions(t *testing.T) {
 		{prompt, "product", "綠", []string{"無糖綠茶"}},
 		{prompt, "product", "绿", []string{"無糖綠茶"}},
 		{prompt, "product", "噴", []string{}},
-		{prompt, "store", "可可", []string{"KOKO便利店"}},
+		{prompt, "store", "可可", []string{"KOKO便利店", "可可樹藥妝"}},
 		{prompt, "store", "板橋", []string{"KOKO便利店 板橋店"}},
 		{prompt, "price", "1", []string{}},
 		{map[string]any{"type": "ref/prompt", "name": "other"}, "product", "綠", []string{}},

@@ -32,7 +32,8 @@ func (p place) name() string { return oneLine(cmp.Or(p.chain, p.shop.Name)) }
 //  4. what it is a part of: the chain, where it is a part of the chain's own
 //     name and fits no shop of another, or else the shop;
 //  5. a branch of a chain, where it names both: KOKO大安, 大安的KOKO;
-//  6. what it is a part of without the words around a name: 大安門市.
+//  6. what it is a part of without the words around a name: 大安門市;
+//  7. the shop whose address it is a part of: 台北, 和平東路.
 //
 // What fits several things equally well is left to the caller to choose.
 func (h *handler) findPlace(ctx context.Context, text string) (found[place], error) {
@@ -46,6 +47,10 @@ func (h *handler) findPlace(ctx context.Context, text string) (found[place], err
 		if f, err := h.placeContaining(ctx, bare); err != nil || f.settled() {
 			return f, err
 		}
+	}
+	shops, _, err := h.store.Shops(ctx, store.ShopQuery{Address: text, Page: store.Page{Limit: maxCandidates + 1}})
+	if err != nil || len(shops) > 0 {
+		return shopOrOptions(shops), err
 	}
 	return h.placesNear(ctx, text)
 }

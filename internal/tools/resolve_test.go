@@ -31,6 +31,7 @@ func town() store.Catalog {
 			shop("p1", "好日子藥局 中山店", "好日子藥局"),
 			shop("r1", "河邊便利店", "河邊便利店"), // named as its chain
 			shop("r2", "河邊便利店 二店", "河邊便利店"),
+			shop("c1", "可可樹藥妝", ""),
 			shop("b1", "轉角書店", "", "Corner Books", "河邊"),
 		},
 		Products: []store.Product{
@@ -66,6 +67,7 @@ func TestFindPlace(t *testing.T) {
 		{"大安", "? KOKO便利店 大安店, 好日子超市 大安店"},
 		{"好日子", "? 好日子藥局, 好日子超市"},
 		{"便利店", "? KOKO便利店, 河邊便利店"},
+		{"可可", "? KOKO便利店, 可可樹藥妝"}, // a part of a chain's name, and of another's shop
 
 		// The chain and the branch in one.
 		{"KOKO大安", "KOKO便利店 大安店"},

@@ -36,7 +36,9 @@ func (a *announcer) online(tun tunnel.Tunnel) error {
 	if err := a.file.write(a.endpoint); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stdout, a.endpoint)
+	if _, err := fmt.Fprintln(a.stdout, a.endpoint); err != nil {
+		return fmt.Errorf("print the URL: %w", err)
+	}
 	a.view.Endpoint = a.endpoint
 	return a.tellPeople()
 }

@@ -20,8 +20,9 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop)   // a second signal ends the program at once
+	signal.Ignore(syscall.SIGPIPE) // nobody reading stderr is no reason to stop serving
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -42,7 +43,7 @@ type env struct {
 // run is the whole program: main without the process around it.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand(&env{getenv, stdin, stdout, stderr})
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // for nil it would take the process's
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -16,8 +16,13 @@ import (
 	"github.com/mcpstore/mcpstore/internal/tunnel"
 )
 
-// drainTime is how long a stopping server lets requests in flight finish.
-const drainTime = 10 * time.Second
+const (
+	// drainTime is how long a stopping server lets requests in flight finish.
+	drainTime = 10 * time.Second
+	// lingerTime is how long it then still refuses new ones in its own words,
+	// and has their connections closed, before it hangs up on everybody.
+	lingerTime = 200 * time.Millisecond
+)
 
 // serveOptions are the flags of the command that serves.
 type serveOptions struct {
@@ -78,7 +83,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := checkOrigins(o.allowOrigins); err != nil {
 		return err
 	}
-	announce := &announcer{env: e, file: urlFile(o.urlFile), log: log, people: o.logFormat == "text"}
+	announce := &announcer{env: e, file: urlFile{path: o.urlFile}, log: log, people: o.logFormat == "text"}
 	if err := announce.file.prepare(); err != nil {
 		return err
 	}
@@ -108,7 +113,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		log.Info("stopping", "finishing_for_up_to", drainTime)
+		log.Info("stopping: finishing what is in flight", "for_up_to", drainTime.String())
 	}
 	announce.withdraw()
 	stop(handler, srv, tun, log)
@@ -164,8 +169,10 @@ func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, 
 func stop(handler *server.Server, srv *http.Server, tun tunnel.Tunnel, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	if err := errors.Join(handler.Drain(ctx), srv.Shutdown(ctx)); err != nil {
-		log.Warn("requests in flight were cut off", "after", drainTime)
+	err := handler.Drain(ctx)
+	time.Sleep(lingerTime)
+	if err := errors.Join(err, srv.Shutdown(ctx)); err != nil {
+		log.Warn("requests in flight were cut off", "after", drainTime.String())
 	}
 	tun.Hangup()
 	srv.Close()

@@ -6,16 +6,24 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
 )
 
 // urlFile tells scripts the public URL: the file is there while the URL is
-// online, and never half written. The zero value writes nothing.
-type urlFile string
+// online, and never half written. Beside it lies, hidden, the number of the
+// process that keeps it, so that no other takes it away. Without a path it does
+// nothing.
+type urlFile struct {
+	path    string
+	written string // what this process wrote last
+}
 
 // prepare removes the file that a program which crashed may have left, and
 // finds out early whether the place can be written.
-func (f urlFile) prepare() error {
-	if f == "" {
+func (f *urlFile) prepare() error {
+	if f.path == "" {
 		return nil
 	}
 	tmp, err := f.temp("")
@@ -23,37 +31,78 @@ func (f urlFile) prepare() error {
 		return err
 	}
 	os.Remove(tmp)
-	return f.remove()
+	if owner, err := os.ReadFile(f.owner()); err == nil && running(string(owner)) {
+		return nil
+	}
+	return f.delete()
 }
 
-func (f urlFile) write(url string) error {
-	if f == "" {
+func (f *urlFile) write(url string) error {
+	if f.path == "" {
 		return nil
 	}
 	tmp, err := f.temp(url + "\n")
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, string(f)); err != nil {
+	if err := os.Rename(tmp, f.path); err != nil {
 		os.Remove(tmp)
 		return f.failed(err)
 	}
-	return nil
-}
-
-func (f urlFile) remove() error {
-	if f == "" {
-		return nil
-	}
-	if err := os.Remove(string(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	f.written = url + "\n"
+	if err := os.WriteFile(f.owner(), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
 		return f.failed(err)
 	}
 	return nil
 }
 
+// remove takes the file away, unless another process has written it since.
+func (f *urlFile) remove() error {
+	if f.written == "" {
+		return nil
+	}
+	if now, err := os.ReadFile(f.path); err == nil && string(now) != f.written {
+		return nil
+	}
+	f.written = ""
+	return f.delete()
+}
+
+func (f *urlFile) delete() error {
+	for _, path := range []string{f.path, f.owner()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return f.failed(err)
+		}
+	}
+	return nil
+}
+
+// owner is the file with the number of the process that keeps f.
+func (f *urlFile) owner() string {
+	dir, base := filepath.Split(f.path)
+	return filepath.Join(dir, "."+base+".pid")
+}
+
+// running reports whether the process with the number in pid runs.
+func running(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	if err != nil {
+		return false
+	}
+	p, err := os.FindProcess(n)
+	if err != nil {
+		return false
+	}
+	if runtime.GOOS == "windows" {
+		return true // or it would not have been found
+	}
+	err = p.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, os.ErrPermission)
+}
+
 // temp writes text to a new file beside f and returns its name.
-func (f urlFile) temp(text string) (string, error) {
-	dir, base := filepath.Split(string(f))
+func (f *urlFile) temp(text string) (string, error) {
+	dir, base := filepath.Split(f.path)
 	if dir == "" {
 		dir = "." // CreateTemp takes "" for the system's own
 	}
@@ -69,9 +118,9 @@ func (f urlFile) temp(text string) (string, error) {
 	return tmp.Name(), nil
 }
 
-func (f urlFile) failed(err error) error {
+func (f *urlFile) failed(err error) error {
 	return &failure{
-		fmt.Errorf("keep the URL in %q: %w", string(f), err),
+		fmt.Errorf("keep the URL in %q: %w", f.path, err),
 		"give --url-file a file in a folder that exists and can be written",
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestURLFileIsThereWhileTheURLIs(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "url")
-	f := urlFile(file)
+	f := urlFile{path: file}
 	if err := os.WriteFile(file, []byte("https://left-by-a-crash.example/mcp\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,38 @@ func TestURLFileIsThereWhileTheURLIs(t *testing.T) {
 }
 
 func TestURLFileSaysWhereItCannotBe(t *testing.T) {
-	err := urlFile(filepath.Join(t.TempDir(), "nowhere", "url")).prepare()
+	f := urlFile{path: filepath.Join(t.TempDir(), "nowhere", "url")}
+	err := f.prepare()
 	if err == nil || !strings.Contains(hintOf(err), "--url-file") {
 		t.Errorf("prepare = %v, want an error with a hint", err)
+	}
+}
+
+func TestURLFileOfARunningProcessStays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "url")
+	first, second := urlFile{path: file}, urlFile{path: file}
+	if err := first.write("https://first.example/mcp"); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); string(got) != "https://first.example/mcp\n" {
+		t.Errorf("after a second start: %q, %v, want the first one's URL", got, err)
+	}
+	if err := second.remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("after a second start that failed: %v, want the first one's file", err)
+	}
+	if err := second.write("https://second.example/mcp"); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.remove(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); string(got) != "https://second.example/mcp\n" {
+		t.Errorf("after the first one's end: %q, %v, want the second one's URL", got, err)
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// backoff gives growing pauses: 250 ms, twice as long each time, up to 30 s.
-// The zero value is ready to use.
+// backoff gives growing pauses: 250 ms, twice as long each time, but never
+// longer than most. The zero value is ready to use.
 type backoff struct{ tries int }
 
-func (b *backoff) next() time.Duration {
-	pause := min(250*time.Millisecond<<min(b.tries, 10), 30*time.Second)
+func (b *backoff) next(most time.Duration) time.Duration {
+	pause := min(250*time.Millisecond<<min(b.tries, 10), most)
 	b.tries++
 	return pause
 }

@@ -19,6 +19,7 @@ import (
 const (
 	dialTimeout = 10 * time.Second // of one connection to the edge, proxy included
 	steadyAfter = 10 * time.Second // a connection that lived this long was a good one
+	redialPause = 2 * time.Second  // at most, besides the SDK's own
 )
 
 // dialer connects an agent to ngrok's edge. The SDK's own has no time-out and
@@ -80,7 +81,7 @@ func (d *dialer) wait() time.Duration {
 		d.pace = backoff{}
 		return 0
 	}
-	return d.pace.next()
+	return d.pace.next(redialPause)
 }
 
 func (d *dialer) keep(conn net.Conn) (net.Conn, error) {

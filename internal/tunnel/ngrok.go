@@ -34,7 +34,7 @@ type Config struct {
 	OnState func(State)
 
 	TakenFor     time.Duration // how long a start waits for a URL that is already online; if 0, 30 s
-	AnswerWithin time.Duration // how long a new connection may take until its endpoint is online; if 0, 15 s
+	AnswerWithin time.Duration // how long a new connection may take until its endpoint is online; if 0, 25 s, as the SDK
 
 	// The SDK's heartbeats notice a dead connection after both together.
 	HeartbeatInterval  time.Duration // if 0, the SDK's 10 s
@@ -48,7 +48,7 @@ type Config struct {
 func Open(ctx context.Context, cfg Config) (Tunnel, error) {
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
 	cfg.TakenFor = cmp.Or(cfg.TakenFor, 30*time.Second)
-	cfg.AnswerWithin = cmp.Or(cfg.AnswerWithin, 15*time.Second)
+	cfg.AnswerWithin = cmp.Or(cfg.AnswerWithin, 25*time.Second)
 	t := &ngrokTunnel{
 		cfg:    cfg,
 		conns:  make(chan net.Conn),
@@ -106,7 +106,11 @@ func (t *ngrokTunnel) run() {
 			return
 		}
 		t.troubled(err)
-		if sleep(t.ctx, pace.next()) != nil {
+		most := 30 * time.Second
+		if codeOf(err) == codeTaken { // it may be free at any moment
+			most = 2 * time.Second
+		}
+		if sleep(t.ctx, pace.next(most)) != nil {
 			t.finish(err)
 			return
 		}

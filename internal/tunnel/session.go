@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,9 +51,9 @@ var (
 // new one is tried.
 const rebindTries = 3
 
-// newSession connects an agent and opens its endpoint, at url if that isn't
-// empty. The first trouble ends it: what to retry is the tunnel's decision.
-func newSession(ctx context.Context, t *ngrokTunnel, url string) (*session, error) {
+// newSession connects an agent and opens its endpoint, at the URL asked for if
+// there is one. The first trouble ends it: what to retry is the tunnel's decision.
+func newSession(ctx context.Context, t *ngrokTunnel, asked string) (*session, error) {
 	s := &session{t: t, drained: make(chan struct{})}
 	var err error
 	if s.dialer, err = newDialer(t.cfg.ProxyURL); err != nil {
@@ -67,7 +69,7 @@ func newSession(ctx context.Context, t *ngrokTunnel, url string) (*session, erro
 	// Listen keeps its context only until the agent is connected.
 	listening := make(chan error, 1)
 	go func() {
-		l, err := s.agent.Listen(life, s.endpointOptions(url)...)
+		l, err := s.agent.Listen(life, s.endpointOptions(asked)...)
 		s.listener = l
 		listening <- err
 	}()
@@ -103,7 +105,9 @@ func newSession(ctx context.Context, t *ngrokTunnel, url string) (*session, erro
 func (s *session) begin() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.url = s.listener.URL().String()
+	if s.url = normalURL(s.listener.URL().String()); s.url == "" {
+		return errors.New("ngrok gave the endpoint no URL")
+	}
 	s.online = true
 	return context.Cause(s.ctx)
 }
@@ -141,10 +145,10 @@ func (s *session) agentOptions() []ngrok.AgentOption {
 	return opts
 }
 
-func (s *session) endpointOptions(url string) []ngrok.EndpointOption {
+func (s *session) endpointOptions(asked string) []ngrok.EndpointOption {
 	cfg := &s.t.cfg
 	return []ngrok.EndpointOption{
-		ngrok.WithURL(url),
+		ngrok.WithURL(asked),
 		ngrok.WithPoolingEnabled(cfg.Pooling),
 		ngrok.WithTrafficPolicy(cfg.TrafficPolicy),
 		ngrok.WithDescription(cfg.Description),
@@ -297,8 +301,20 @@ func (s *session) handleCommand(_ context.Context, _ ngrok.AgentSession, req rpc
 }
 
 // sawBind notes the URL in an answer to a bind.
-func (s *session) sawBind(url string) {
+func (s *session) sawBind(bound string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bound = url
+	if bound = normalURL(bound); bound != "" {
+		s.bound = bound
+	}
+}
+
+// normalURL returns the scheme and host of a URL as clients write them, so
+// that the same URL in another form is no other URL; "" for what is none.
+func normalURL(text string) string {
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + strings.TrimSuffix(u.Host, ":443")
 }

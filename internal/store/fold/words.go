@@ -29,6 +29,21 @@ func StartsWord(folded string) bool {
 	return wordKind(r) != noWord
 }
 
+// Openings returns the pieces that an index holds for where a word begins: its
+// first one, two and three characters, marked with "^". It returns none for a
+// folded text that begins no word. The last one is what to look a text up by.
+func Openings(folded string) []string {
+	if !StartsWord(folded) {
+		return nil
+	}
+	var openings []string
+	at := starts(folded)
+	for n := 1; n <= 3 && n < len(at); n++ {
+		openings = append(openings, "^"+folded[:at[n]])
+	}
+	return openings
+}
+
 const (
 	noWord = iota
 	letters

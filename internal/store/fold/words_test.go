@@ -30,3 +30,18 @@ func TestStartsWord(t *testing.T) {
 		}
 	}
 }
+
+func TestOpeningsAreWhatAWordBeginsWith(t *testing.T) {
+	for folded, want := range map[string][]string{
+		"egg":  {"^e", "^eg", "^egg"},
+		"tea蛋": {"^t", "^te", "^tea"},
+		"a":    {"^a"},
+		"a蛋":   {"^a", "^a蛋"},
+		"茶葉蛋":  nil,
+		"":     nil,
+	} {
+		if diff := cmp.Diff(want, Openings(folded)); diff != "" {
+			t.Errorf("Openings(%q) (-want +got):\n%s", folded, diff)
+		}
+	}
+}

@@ -12,8 +12,9 @@ import (
 )
 
 // cache remembers what exact names stand for, which every question about
-// stock begins with. It never holds levels. What this process writes it
-// forgets at once, what another one writes within a fraction of a second.
+// stock begins with, and the numbers of rows and the shops that it is answered
+// with. It never holds levels. What this process writes it forgets at once,
+// what another one writes within a fraction of a second.
 type cache struct {
 	answers *lru.Cache[any, answer]
 	version atomic.Uint64 // counts changes; an answer of an older one is none

@@ -29,7 +29,7 @@ func TestOpenByProcessesAtOnceFillsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
+	for range 2 {
 		path := filepath.Join(t.TempDir(), "stock.db")
 		gate, open, err := os.Pipe()
 		if err != nil {

@@ -71,7 +71,11 @@ func (s *search) matching(small *shelf) *question {
 		condition, args := small.carried(s.InStock)
 		q.from, q.fromArgs = fromLevels+condition+fromShelf, args
 	case text || category:
-		q.grams(s.category, fold.Cover(s.text))
+		pieces := fold.Cover(s.text)
+		if openings := fold.Openings(s.text); len(openings) > 0 {
+			pieces = append([]string{openings[len(openings)-1]}, pieces...)
+		}
+		q.grams(s.category, pieces)
 		category = false
 	}
 	if text && s.Match == store.Exact {

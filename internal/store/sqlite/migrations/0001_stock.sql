@@ -154,12 +154,13 @@ CREATE TABLE product_index (
 	texts    TEXT NOT NULL
 ) STRICT;
 
--- The grams of product_index.texts and "#" with the category, by rank. Built of
+-- The grams of product_index.texts, "^" with what words begin with, and "#" with
+-- the category, by rank. Built of
 -- whole tokens: every character that a fold leaves is one of a token.
 CREATE VIRTUAL TABLE product_grams USING fts5 (
 	grams,
 	content = '',
 	columnsize = 0,
 	detail = none,
-	tokenize = "ascii tokenchars '.+#'"
+	tokenize = "ascii tokenchars '.+#^'"
 );

@@ -96,20 +96,20 @@ func (t *ngrokTunnel) run() {
 	)
 	for {
 		err := t.runSession(&pace)
+		most := 30 * time.Second // between two tries
 		if codeOf(err) != codeTaken {
 			takenSince = time.Time{}
-		} else if takenSince.IsZero() {
-			takenSince = time.Now()
+		} else {
+			most = 2 * time.Second // it may be free at any moment
+			if takenSince.IsZero() {
+				takenSince = time.Now()
+			}
 		}
 		if t.final(err, takenSince) {
 			t.finish(err)
 			return
 		}
 		t.troubled(err)
-		most := 30 * time.Second
-		if codeOf(err) == codeTaken { // it may be free at any moment
-			most = 2 * time.Second
-		}
 		if sleep(t.ctx, pace.next(most)) != nil {
 			t.finish(err)
 			return
@@ -150,13 +150,14 @@ func (t *ngrokTunnel) openSession() (*session, error) {
 // adopt makes s the session that is online. It returns false where the tunnel
 // was closed meanwhile.
 func (t *ngrokTunnel) adopt(s *session) bool {
+	url := s.boundURL() // a session's lock comes before the tunnel's
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ctx.Err() != nil {
 		return false
 	}
 	t.session = s
-	t.setLocked(State{Phase: Online, URL: s.url})
+	t.setLocked(State{Phase: Online, URL: url})
 	select {
 	case <-t.opened:
 	default:

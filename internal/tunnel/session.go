@@ -28,12 +28,11 @@ type session struct {
 	dialer   *dialer
 	agent    ngrok.Agent
 	listener ngrok.EndpointListener
-	url      string        // as first bound
 	drained  chan struct{} // closed when nothing more comes from listener
 
 	mu       sync.Mutex
 	online   bool
-	bound    string // the URL in the last answer to a bind, first or repeated
+	url      string // in the last answer to a bind, first or repeated
 	refusals int    // since the session was last online
 	command  error  // why the session is to end, if somebody ordered it
 }
@@ -244,7 +243,7 @@ func (s *session) connected() {
 		return
 	}
 	s.refusals = 0
-	s.t.set(State{Phase: Online, URL: s.bound})
+	s.t.set(State{Phase: Online, URL: s.url})
 }
 
 // disconnected is called for every failure to connect and every loss, and with
@@ -305,8 +304,15 @@ func (s *session) sawBind(bound string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if bound = normalURL(bound); bound != "" {
-		s.bound = bound
+		s.url = bound
 	}
+}
+
+// boundURL returns where the endpoint is.
+func (s *session) boundURL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.url
 }
 
 // normalURL returns the scheme and host of a URL as clients write them, so

@@ -16,3 +16,13 @@ func TestURLIsTheSameInEveryForm(t *testing.T) {
 		}
 	}
 }
+
+func TestReconnectKeepsTheURLWhereTheSDKLogsNoBind(t *testing.T) {
+	const url = "https://shop.ngrok.app"
+	tun := &ngrokTunnel{states: newStateQueue(nil)}
+	s := &session{t: tun, online: true, url: url}
+	s.connected()
+	if got := tun.URL(); got != url {
+		t.Errorf("URL after a reconnect = %q, want %q", got, url)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -124,12 +125,5 @@ func firstQuestion(ctx context.Context, s store.Store, summary store.Summary) (s
 	if err != nil || len(products) == 0 {
 		return "", err
 	}
-	return shops[0].Name + "的" + products[0].Name + "還有幾" + unitWord(products[0].Unit), nil
-}
-
-func unitWord(unit string) string {
-	if unit == "" {
-		return "個"
-	}
-	return unit
+	return shops[0].Name + "的" + products[0].Name + "還有幾" + cmp.Or(products[0].Unit, "個"), nil
 }

@@ -34,7 +34,15 @@ func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
 	edge := tunneltest.Start(t, tunneltest.Config{})
 	p := start(t, edge)
 	const answer = "KOKO便利店 茶葉蛋：12 顆"
-	want := []string{"check_stock", "get_product", "list_stores", "search_products"}
+	check := func(t *testing.T, tools []string, text string, isError bool) {
+		t.Helper()
+		if diff := cmp.Diff([]string{"check_stock", "get_product", "list_stores", "search_products"}, tools); diff != "" {
+			t.Errorf("tools (-want +got):\n%s", diff)
+		}
+		if !strings.HasPrefix(text, answer) || isError {
+			t.Errorf("check_stock = %q, error %v, want %q…", text, isError, answer)
+		}
+	}
 
 	t.Run("go-sdk", func(t *testing.T) {
 		session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(),
@@ -51,16 +59,11 @@ func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
 		for _, tool := range tools.Tools {
 			names = append(names, tool.Name)
 		}
-		if diff := cmp.Diff(want, names); diff != "" {
-			t.Errorf("tools (-want +got):\n%s", diff)
-		}
 		result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "check_stock", Arguments: map[string]any{"product": "茶葉蛋", "store": "KOKO便利店"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := result.Content[0].(*mcp.TextContent).Text; !strings.HasPrefix(got, answer) || result.IsError {
-			t.Errorf("check_stock = %q, want %q…", got, answer)
-		}
+		check(t, names, result.Content[0].(*mcp.TextContent).Text, result.IsError)
 	})
 	t.Run("mcp-go", func(t *testing.T) {
 		c, err := client.NewStreamableHttpClient(p.endpoint, transport.WithHTTPBasicClient(edge.Client()))
@@ -85,9 +88,6 @@ func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
 		for _, tool := range tools.Tools {
 			names = append(names, tool.Name)
 		}
-		if diff := cmp.Diff(want, names); diff != "" {
-			t.Errorf("tools (-want +got):\n%s", diff)
-		}
 		call := mcpgo.CallToolRequest{}
 		call.Params.Name = "check_stock"
 		call.Params.Arguments = map[string]any{"product": "茶葉蛋", "store": "KOKO便利店"}
@@ -95,9 +95,7 @@ func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := mcpgo.GetTextFromContent(result.Content[0]); !strings.HasPrefix(got, answer) || result.IsError {
-			t.Errorf("check_stock = %q, want %q…", got, answer)
-		}
+		check(t, names, mcpgo.GetTextFromContent(result.Content[0]), result.IsError)
 	})
 }
 

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strconv"
 
@@ -120,12 +121,15 @@ func (h *handler) storesCalled(ctx context.Context, in listStoresInput) ([]store
 	}
 	if len(chains) == 1 {
 		q.Text, q.Chain = "", chains[0].Name
-	} else if named, _, err := h.store.Shops(ctx, store.ShopQuery{Text: in.Query, Page: store.Page{Limit: 1}}); err != nil {
-		return nil, "", err
-	} else if len(named) == 0 {
-		q.Text, q.Address = "", in.Query
+		return h.store.Shops(ctx, q)
 	}
-	return h.store.Shops(ctx, q)
+	shops, next, err := h.store.Shops(ctx, q)
+	// A cursor that is not of the list by name may be of the one by address.
+	if err == nil && len(shops) == 0 && q.Cursor == "" || errors.Is(err, store.ErrBadCursor) {
+		q.Text, q.Address = "", in.Query
+		return h.store.Shops(ctx, q)
+	}
+	return shops, next, err
 }
 
 // noStores answers that no shop is called query, and what it may mean.

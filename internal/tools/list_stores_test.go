@@ -4,7 +4,10 @@ import (
 	"math"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/demo"
 )
 
 // coast has shops on a line to the east, one that is nobody knows where, and
@@ -110,5 +113,23 @@ func TestModernResultsNameTheServerBriefly(t *testing.T) {
 	server, _ := out.Meta["io.modelcontextprotocol/serverInfo"].(map[string]any)
 	if server["name"] != "mcpstore" || server["version"] != "1.2.3" || server["icons"] != nil {
 		t.Errorf("serverInfo = %v, want name and version only", server)
+	}
+}
+
+func TestPagesOfAnAddressContinueWhereTheyEnded(t *testing.T) {
+	srv := serve(open(t, demo.Catalog))
+	arguments := map[string]any{"query": "台北", "limit": 1}
+	var pages []string
+	for range 6 {
+		_, out := call(t, srv, "list_stores", arguments, nil)
+		pages = append(pages, ids(out.StructuredContent["stores"]))
+		next, more := out.StructuredContent["next_cursor"]
+		if !more {
+			break
+		}
+		arguments["cursor"] = next
+	}
+	if diff := cmp.Diff([]string{"koko-xinyi", "koko-daan", "koko-ximen", "orange-daan"}, pages); diff != "" {
+		t.Errorf("stores in 台北, one a page (-want +got):\n%s", diff)
 	}
 }

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,17 +46,15 @@ func (h *handler) findProduct(ctx context.Context, text string) (found[store.Pro
 
 // calledExactly returns those of products whose own name or number text is.
 func calledExactly(products []store.Product, text string) []store.Product {
-	return slices.DeleteFunc(slices.Clone(products), func(p store.Product) bool {
-		if same(p.Name, text) || same(p.ID, text) || same(p.SKU, text) || slices.Contains(p.Barcodes, text) {
-			return false
+	var called []store.Product
+	for _, p := range products {
+		isIt := func(name string) bool { return same(name, text) }
+		if isIt(p.Name) || isIt(p.ID) || isIt(p.SKU) || slices.Contains(p.Barcodes, text) ||
+			slices.ContainsFunc(slices.Collect(maps.Values(p.Names)), isIt) {
+			called = append(called, p)
 		}
-		for _, name := range p.Names {
-			if same(name, text) {
-				return false
-			}
-		}
-		return true
-	})
+	}
+	return called
 }
 
 // distinct returns each product of lists once, in their order.

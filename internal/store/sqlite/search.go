@@ -71,11 +71,8 @@ func (s *search) matching(small *shelf) *question {
 		condition, args := small.carried(s.InStock)
 		q.from, q.fromArgs = fromLevels+condition+fromShelf, args
 	case text || category:
-		pieces := fold.Cover(s.text)
-		if openings := fold.Openings(s.text); len(openings) > 0 {
-			pieces = append([]string{openings[len(openings)-1]}, pieces...)
-		}
-		q.grams(s.category, pieces)
+		openings := fold.Openings(s.text)
+		q.grams(s.category, append(openings[max(0, len(openings)-1):], fold.Cover(s.text)...))
 		category = false
 	}
 	if text && s.Match == store.Exact {

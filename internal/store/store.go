@@ -1,9 +1,9 @@
-// Package store says what mcpstore knows: shops, products, and how much of
-// what is where. It holds the nouns, the promises that every backend keeps,
+// Package store says what mcpstore knows: shops, products, how much of what
+// is where, and how it came there. It holds the nouns, the promises that every backend keeps,
 // and the errors that callers tell apart; the data lives in a backend, such
 // as package sqlite. Package storetest holds every backend to the promises.
 //
-// Begin at [Store].
+// Begin at [Store]: what it answers is here, how stock changes in ledger.go.
 package store
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Store answers questions about the stock. All methods may be called from
+// Store answers questions about the stock and changes it. All methods may be called from
 // many goroutines at once, return promptly when ctx ends, and leave slices
 // that they return to the caller.
 type Store interface {
@@ -52,6 +52,8 @@ type Store interface {
 	// Total sums a product's levels over the shops of chain, or over all
 	// shops where chain is empty. Shops is 0 where nobody carries it.
 	Total(ctx context.Context, productID, chain string) (Total, error)
+
+	Ledger
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error

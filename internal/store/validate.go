@@ -22,7 +22,7 @@ func (c Catalog) Validate() error {
 		if err := unused(shops, s.ID); err != nil {
 			return fmt.Errorf("shop %q: ID %w", s.ID, err)
 		}
-		if err := s.validate(); err != nil {
+		if err := s.Validate(); err != nil {
 			return fmt.Errorf("shop %q: %w", s.ID, err)
 		}
 	}
@@ -31,7 +31,7 @@ func (c Catalog) Validate() error {
 		if err := unused(products, p.ID); err != nil {
 			return fmt.Errorf("product %q: ID %w", p.ID, err)
 		}
-		if err := p.validate(); err != nil {
+		if err := p.Validate(); err != nil {
 			return fmt.Errorf("product %q: %w", p.ID, err)
 		}
 	}
@@ -72,7 +72,8 @@ func unused(used map[string]bool, name string) error {
 	return nil
 }
 
-func (s Shop) validate() error {
+// Validate reports what no backend takes of s.
+func (s Shop) Validate() error {
 	if strings.TrimSpace(s.Name) == "" {
 		return fmt.Errorf("name is empty")
 	}
@@ -82,11 +83,12 @@ func (s Shop) validate() error {
 	return nil
 }
 
-func (p Product) validate() error {
+// Validate reports what no backend takes of p.
+func (p Product) Validate() error {
 	switch {
 	case strings.TrimSpace(p.Name) == "":
 		return fmt.Errorf("name is empty")
-	case p.Price != "" && !isDecimal(p.Price):
+	case p.Price != "" && !IsDecimal(p.Price):
 		return fmt.Errorf("price %q is not a decimal such as 13 or 4.50", p.Price)
 	case (p.Price == "") != (p.Currency == ""):
 		return fmt.Errorf("price %q goes with currency %q", p.Price, p.Currency)
@@ -96,8 +98,8 @@ func (p Product) validate() error {
 	return nil
 }
 
-// isDecimal reports whether s is digits, and perhaps a point and more digits.
-func isDecimal(s string) bool {
+// IsDecimal reports whether s is digits, and perhaps a point and more digits.
+func IsDecimal(s string) bool {
 	whole, part, point := strings.Cut(s, ".")
 	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 	return digits(whole) && (!point || digits(part))

@@ -16,6 +16,8 @@ import (
 // with. It never holds levels. What this process writes it forgets at once,
 // what another one writes within a fraction of a second.
 type cache struct {
+	wrote   signal  // somebody wrote
+	lapses  *lapses // which are read anew when somebody wrote
 	answers *lru.Cache[any, answer]
 	version atomic.Uint64 // counts changes; an answer of an older one is none
 
@@ -37,7 +39,7 @@ const (
 	cacheCheck    = 200 * time.Millisecond
 )
 
-func newCache(ctx context.Context, pool *sql.DB) (*cache, error) {
+func newCache(ctx context.Context, pool *sql.DB, lapses *lapses) (*cache, error) {
 	answers, err := lru.New[any, answer](cacheSize)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func newCache(ctx context.Context, pool *sql.DB) (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cache{answers: answers, conn: conn}
+	c := &cache{answers: answers, conn: conn, lapses: lapses}
 	if c.changes, err = conn.PrepareContext(ctx, `PRAGMA data_version`); err != nil {
 		conn.Close()
 		return nil, err
@@ -59,10 +61,20 @@ func (c *cache) close() {
 	c.conn.Close()
 }
 
-// forget is called after each commit of this process.
+// forget is called after each commit of this process, except where moved is.
 func (c *cache) forget() {
 	c.version.Add(1)
 	c.answers.Purge()
+	c.moved(true)
+}
+
+// moved is called after a commit of this process that changed levels alone, and
+// reservations where held is set. Nothing of that is remembered.
+func (c *cache) moved(held bool) {
+	if held {
+		c.lapses.version.Add(1)
+	}
+	c.wrote.tell()
 }
 
 // forgetIfOthersWrote asks SQLite now and then whether the file was changed.

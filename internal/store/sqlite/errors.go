@@ -33,10 +33,22 @@ func openError(path string, err error) error {
 // failed says what did not work, and in which database unless that is not where
 // the fault lies.
 func (db *DB) failed(deed string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrBadCursor) {
+	if isRefusal(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrBadCursor) {
 		return fmt.Errorf("%s: %w", deed, err)
 	}
 	return fmt.Errorf("%s in database %q: %w", deed, db.path, explain(err))
+}
+
+// isRefusal reports whether err says what is wrong with what was asked for.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{store.ErrNotFound, store.ErrConflict, store.ErrReservationExpired} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	_, invalid := errors.AsType[*store.InvalidError](err)
+	_, insufficient := errors.AsType[*store.InsufficientError](err)
+	return invalid || insufficient
 }
 
 // explain turns what SQLite reports into what a person can act on.

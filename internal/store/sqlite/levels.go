@@ -16,6 +16,7 @@ func utc(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 // Level returns the stock of one product in one shop, or [store.ErrNotFound]
 // where the shop does not carry it.
 func (db *DB) Level(ctx context.Context, shopID, productID string) (store.Level, error) {
+	db.lapseDue(ctx)
 	var l store.Level
 	var asOf int64
 	err := db.recent.current(func() error {
@@ -42,6 +43,7 @@ func (db *DB) Level(ctx context.Context, shopID, productID string) (store.Level,
 
 // Levels lists where q's product is carried, most available first.
 func (db *DB) Levels(ctx context.Context, q store.LevelQuery) ([]store.ShopLevel, string, error) {
+	db.lapseDue(ctx)
 	list := q
 	list.Page = store.Page{}
 	last, err := lastRow(list, q.Cursor)
@@ -138,6 +140,7 @@ func parseLevelRow(row string) (available int64, shopID string, ok bool) {
 
 // Total sums a product's levels over the shops of chain, or over all shops.
 func (db *DB) Total(ctx context.Context, productID, chain string) (store.Total, error) {
+	db.lapseDue(ctx)
 	var t store.Total
 	err := db.recent.current(func() (err error) {
 		t, err = db.total(ctx, productID, chain)

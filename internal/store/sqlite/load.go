@@ -6,11 +6,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
@@ -46,25 +44,16 @@ func load(ctx context.Context, tx *sql.Tx, c store.Catalog, demo bool, now time.
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	restore, err := setAside(ctx, tx)
+	if err := removeAll(ctx, tx); err != nil {
+		return err
+	}
+	restore, err := setAside(ctx, tx, `products`, `levels`)
 	if err != nil {
 		return err
 	}
 	var first int // of the numbers that were never given out
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence`).Scan(&first); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO product_grams (product_grams) VALUES ('delete-all');
-		DELETE FROM product_index;
-		DELETE FROM product_keys;
-		DELETE FROM shop_keys;
-		DELETE FROM totals;
-		DELETE FROM levels;
-		DELETE FROM products;
-		DELETE FROM shops;
-		DELETE FROM chains WHERE num > 0;
-		DELETE FROM catalog`); err != nil {
+	if err := tx.QueryRowContext(ctx, `
+		SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name IN ('chains', 'shops', 'products')`).Scan(&first); err != nil {
 		return err
 	}
 	in := newInserter(ctx, tx)
@@ -77,23 +66,91 @@ func load(ctx context.Context, tx *sql.Tx, c store.Catalog, demo bool, now time.
 		return err
 	}
 	for _, query := range append(restore,
-		`INSERT INTO totals (product, chain, shops, on_hand, reserved, as_of)
-		SELECT product, chain, count(*), sum(on_hand), sum(reserved), max(as_of) FROM levels GROUP BY product, chain`,
+		sumLevels,
 		`INSERT INTO product_grams (product_grams) VALUES ('optimize')`) {
 		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return openLedger(ctx, tx, now)
+}
+
+// sumLevels fills totals.
+const sumLevels = `INSERT INTO totals (product, chain, shops, on_hand, reserved, as_of)
+	SELECT product, chain, count(*), sum(on_hand), sum(reserved), max(as_of) FROM levels GROUP BY product, chain`
+
+// removeAll empties the database, but for the secrets and the tokens that were
+// used up. It leaves no row of catalog.
+func removeAll(ctx context.Context, tx execer) error {
+	// A catalog that is none of the demo guards its movements.
+	_, err := tx.ExecContext(ctx, `
+		UPDATE catalog SET demo = 1;
+		DELETE FROM keys;
+		DELETE FROM reservations;
+		DELETE FROM movements;
+		DELETE FROM deeds;
+		DELETE FROM lots;
+		DELETE FROM retired;
+		INSERT INTO product_grams (product_grams) VALUES ('delete-all');
+		DELETE FROM product_index;
+		DELETE FROM product_keys;
+		DELETE FROM shop_keys;
+		DELETE FROM levels;
+		DELETE FROM totals;
+		DELETE FROM products;
+		DELETE FROM shops;
+		DELETE FROM chains WHERE num > 0;
+		DELETE FROM catalog;
+		INSERT INTO changes (product, shop) VALUES (0, 0)`)
+	return err
+}
+
+// openLedger writes how the levels that were loaded came to be: by an import
+// of what is on hand, of which some is reserved.
+func openLedger(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	for _, deed := range []struct{ reason, of, entries string }{
+		{string(store.Imported), `on_hand > 0`, `
+			INSERT INTO movements (num, deed, grp, product, shop, expiry, delta, on_hand, reserved_before, reserved)
+			SELECT num, deed, num, product, shop, '', on_hand, on_hand, 0, 0 FROM (
+				SELECT row_number() OVER (ORDER BY product, shop) + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'movements') AS num,
+					?1 AS deed, product, shop, on_hand FROM levels WHERE on_hand > 0)`},
+		{"reserve", `reserved > 0`, `
+			INSERT INTO reservations (deed, product, shop, quantity, until, state)
+			SELECT ?1, product, shop, reserved, ?2, 'held' FROM levels WHERE reserved > 0`},
+	} {
+		result, err := tx.ExecContext(ctx, `INSERT INTO deeds (at, reason, note, actor, client, key)
+			SELECT ?, ?, '', '', '', '' WHERE EXISTS (SELECT 1 FROM levels WHERE `+deed.of+`)`, now.UnixMicro(), deed.reason)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		num, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, deed.entries, num, now.Add(store.MaxHold).UnixMicro()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// setAside takes the triggers and indexes of the two large tables away, and
-// returns what puts them back: doing their work for all rows at the end takes a
-// fraction of the time.
-func setAside(ctx context.Context, tx *sql.Tx) (restore []string, err error) {
+// execer is a transaction, or a connection that is in one.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// setAside takes the triggers and indexes of large tables away, and returns what
+// puts them back: doing their work for all rows at the end takes a fraction of
+// the time.
+func setAside(ctx context.Context, tx execer, tables ...string) (restore []string, err error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT 'DROP ' || type || ' ' || name, sql FROM sqlite_schema
-		WHERE tbl_name IN ('products', 'levels') AND type IN ('index', 'trigger') AND sql IS NOT NULL`)
+		WHERE tbl_name IN (SELECT value FROM json_each(?)) AND type IN ('index', 'trigger') AND sql IS NOT NULL`, list(tables))
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +197,8 @@ type shopRow struct{ num, chain, place int }
 // shops stores the shops and returns their rows by ID.
 func (in *inserter) shops(shops []store.Shop, chains map[string]int, first int) map[string]shopRow {
 	stored := make(map[string]shopRow, len(shops))
-	for i, named := range byName(shops) {
-		s, row := named.Shop, shopRow{first + i, chains[named.Chain], i + 1}
+	for i, named := range shopsByName(shops) {
+		s, row := named.Shop, shopRow{first + i, chains[named.Chain], (i + 1) * placeGap}
 		stored[s.ID] = row
 		var latitude, longitude any
 		if s.Location != nil {
@@ -164,8 +221,8 @@ type named struct {
 	folded string
 }
 
-// byName sorts shops by name.
-func byName(shops []store.Shop) []named {
+// shopsByName sorts shops by name.
+func shopsByName(shops []store.Shop) []named {
 	order := make([]named, len(shops))
 	for i, s := range shops {
 		order[i] = named{s, fold.String(s.Name)}
@@ -204,17 +261,16 @@ func (in *inserter) products(products []store.Product, first int) map[string]int
 	nums := make(map[string]int, len(products))
 	order := inDisplayOrder(products)
 	named := make([]key, 0, 4*len(products))
-	for i, ranked := range order {
-		p, num := ranked.Product, first+i
+	for i, x := range order {
+		p, num := x.Product, first+i
 		nums[p.ID] = num
 		in.insert(`products (num, id, sku, name, names, aliases, category, unit, price, currency, barcodes, reorder_point)`,
 			num, p.ID, p.SKU, p.Name, object(p.Names), list(p.Aliases), p.Category, p.Unit, p.Price, p.Currency,
 			list(p.Barcodes), p.ReorderPoint)
-		names := ranked.names()
-		for _, k := range keys(names, append([]string{p.ID, p.SKU}, p.Barcodes...)...) {
+		for _, k := range x.keys(p) {
 			named = append(named, key{k, num})
 		}
-		in.insert(`product_index (rank, product, category, texts)`, i+1, num, fold.String(p.Category), lines(append(names, ranked.words()...)))
+		in.insert(`product_index (rank, product, category, texts)`, (i+1)*rankGap, num, x.category, x.texts)
 	}
 	// In the order of the table, which makes it grow at its end.
 	slices.SortFunc(named, func(a, b key) int {
@@ -224,13 +280,25 @@ func (in *inserter) products(products []store.Product, first int) map[string]int
 		in.insert(`product_keys (key, product)`, k.key, k.product)
 	}
 	in.flush()
-	// Alone and in one go, as a statement for several rows, of any table, makes
-	// FTS5 write what it has gathered so far.
-	for i, p := range order {
-		in.insertAlone(`product_grams (rowid, grams)`, i+1, grams(p.names(), p.words(), fold.String(p.Category)))
+	for i, x := range order {
+		in.insertAlone(intoGrams, (i+1)*rankGap, grams(x.texts, x.category))
 	}
-	in.flush()
 	return nums
+}
+
+// ordered is a product in display order.
+type ordered struct {
+	*store.Product
+	indexed
+}
+
+func inDisplayOrder(products []store.Product) []ordered {
+	order := make([]ordered, len(products))
+	for i := range products {
+		order[i] = ordered{&products[i], indexOf(&products[i])}
+	}
+	slices.SortFunc(order, func(a, b ordered) int { return a.compare(b.ordering) })
+	return order
 }
 
 // key is what a product is called exactly.
@@ -238,91 +306,6 @@ type key struct {
 	key     string
 	product int
 }
-
-type ranked struct {
-	*store.Product
-	folded string
-	length int
-}
-
-// names returns what p is called, folded.
-func (p ranked) names() []string {
-	return texts(p.Name, slices.AppendSeq(slices.Clone(p.Aliases), maps.Values(p.Names)))
-}
-
-// words returns the rests of p's names from where their words begin.
-func (p ranked) words() []string {
-	words := fold.Words(p.Name)
-	for _, name := range p.Names {
-		words = append(words, fold.Words(name)...)
-	}
-	for _, alias := range p.Aliases {
-		words = append(words, fold.Words(alias)...)
-	}
-	slices.Sort(words)
-	return slices.Compact(words)
-}
-
-// inDisplayOrder sorts products: shorter names first, then by name.
-func inDisplayOrder(products []store.Product) []ranked {
-	order := make([]ranked, len(products))
-	for i := range products {
-		p := &products[i]
-		f := fold.String(p.Name)
-		order[i] = ranked{p, f, utf8.RuneCountInString(f)}
-	}
-	slices.SortFunc(order, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(a.length, b.length), strings.Compare(a.folded, b.folded), strings.Compare(a.ID, b.ID))
-	})
-	return order
-}
-
-// texts returns the folded name, and the other names after it, each once.
-func texts(name string, others []string) []string {
-	all := []string{fold.String(name)}
-	for _, other := range others {
-		if f := fold.String(other); f != "" && !slices.Contains(all, f) {
-			all = append(all, f)
-		}
-	}
-	slices.Sort(all[1:])
-	return all
-}
-
-// keys returns what a row is called exactly, each once: its names and ids.
-func keys(names []string, ids ...string) []string {
-	all := slices.Clone(names)
-	for _, id := range ids {
-		all = append(all, fold.String(id))
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	if len(all) > 0 && all[0] == "" {
-		all = all[1:]
-	}
-	return all
-}
-
-// grams returns what finds a product of these names, of the words in them, and
-// of this category.
-func grams(names, words []string, category string) string {
-	var all []string
-	for _, name := range names {
-		all = append(append(all, fold.Grams(name)...), fold.Openings(name)...)
-	}
-	for _, word := range words {
-		all = append(all, fold.Openings(word)...)
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	if category != "" {
-		all = append(all, "#"+category)
-	}
-	return strings.Join(all, " ")
-}
-
-// lines joins folded texts, none of which has a line break in it.
-func lines(texts []string) string { return strings.Join(texts, "\n") }
 
 // list and object write what one row owns as JSON.
 func list(s []string) string {

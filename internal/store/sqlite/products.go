@@ -53,6 +53,9 @@ type productPage struct {
 
 // Products lists the products that q asks for.
 func (db *DB) Products(ctx context.Context, q store.ProductQuery) ([]store.Product, string, error) {
+	if q.InStock {
+		db.lapseDue(ctx)
+	}
 	ask := func() (productPage, error) { return db.products(ctx, q) }
 	if q.Match != store.Exact || q.ShopID != "" || q.Chain != "" || q.InStock {
 		got, err := ask()

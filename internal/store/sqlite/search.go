@@ -165,7 +165,7 @@ func (db *DB) smallShelf(ctx context.Context, s *search, n int) (*shelf, error) 
 		err := db.queryRow(ctx, `
 			WITH most(n) AS (SELECT CAST(sqrt(? * coalesce(max(rank), 0) / 5) AS INTEGER) FROM product_index)
 			SELECT (SELECT count(*) FROM (SELECT 1 FROM levels l WHERE `+condition+` LIMIT (SELECT n + 1 FROM most)))
-				<= (SELECT n FROM most)`, append([]any{n}, args...)...).Scan(&small)
+				<= (SELECT n FROM most)`, append([]any{float64(n) / rankGap}, args...)...).Scan(&small)
 		if err != nil {
 			return nil, err
 		}

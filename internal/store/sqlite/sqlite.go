@@ -4,7 +4,8 @@
 // Begin at [Open]. One connection writes and a few read, in WAL mode, so that
 // reading and writing do not wait for each other; several processes may have
 // the same file open. Every question is one or a few prepared statements, which
-// stand beside the method that asks.
+// stand beside the method that asks. Every change of the stock is a deed, made
+// in one transaction: see deed.go.
 package sqlite
 
 import (
@@ -41,11 +42,15 @@ type Config struct {
 // DB is a database that is open. It is a [store.Store].
 type DB struct {
 	path   string
+	abs    string // path, wherever the process goes
 	now    func() time.Time
 	write  *sql.DB // one connection
 	read   *sql.DB
-	stmts  sync.Map // SQL text to *sql.Stmt, prepared on read when first used
 	recent *cache
+	lapses lapses
+
+	stmts      sync.Map // SQL text to *sql.Stmt, prepared on read when first used
+	writeStmts sync.Map // likewise on write, after it was first used
 }
 
 var _ store.Store = (*DB)(nil)
@@ -71,11 +76,11 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 	if err := prepareFile(cfg.Path, cfg.MakeDir); err != nil {
 		return err
 	}
-	abs, err := filepath.Abs(cfg.Path)
-	if err != nil {
+	var err error
+	if db.abs, err = filepath.Abs(cfg.Path); err != nil {
 		return err
 	}
-	if db.write, err = connect(abs, 1, "_txlock=immediate"); err != nil {
+	if db.write, err = connect(db.abs, 1, "_txlock=immediate"); err != nil {
 		return err
 	}
 	if err := db.migrate(ctx, cfg.Seed); err != nil {
@@ -83,28 +88,37 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 	}
 	// One more than can answer at once: the cache keeps one to itself.
 	readers := max(4, runtime.GOMAXPROCS(0)) + 1
-	if db.read, err = connect(abs, readers, "_query_only=1"); err != nil {
+	if db.read, err = connect(db.abs, readers, "_query_only=1"); err != nil {
 		return err
 	}
-	db.recent, err = newCache(ctx, db.read)
-	return err
+	if db.recent, err = newCache(ctx, db.read, &db.lapses); err != nil {
+		return err
+	}
+	db.lapseDue(ctx)
+	return nil
 }
 
-// connect returns a pool of up to n connections that are kept once opened.
-func connect(abs string, n int, params string) (*sql.DB, error) {
+// fileURI names a file as SQLite does.
+func fileURI(abs string) string {
 	path := filepath.ToSlash(abs)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/…
 	}
-	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: params +
+	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
+	return name.String()
+}
+
+// connect returns a pool of up to n connections that are kept once opened.
+func connect(abs string, n int, params string) (*sql.DB, error) {
+	name := fileURI(abs) + "?" + params +
 		"&_busy_timeout=5000" +
 		"&_foreign_keys=1" +
 		"&_pragma=recursive_triggers(1)" + // or REPLACE would delete levels unseen
 		"&_synchronous=FULL" +
 		"&_dqs=0" +
 		"&_pragma=mmap_size(268435456)" + // a point query takes 13 µs in place of 21
-		"&_pragma=temp_store(MEMORY)"}
-	pool, err := sql.Open("sqlite", name.String())
+		"&_pragma=temp_store(MEMORY)"
+	pool, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +138,7 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close closes the database. Questions that are being answered are finished.
 func (db *DB) Close() error {
+	db.lapses.close()
 	if db.recent != nil {
 		db.recent.close()
 	}

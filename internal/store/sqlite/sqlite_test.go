@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
@@ -10,9 +11,11 @@ import (
 )
 
 // open returns a database that holds c.
-func open(tb testing.TB, c store.Catalog) store.Store {
+func open(tb testing.TB, c store.Catalog) store.Store { return openAt(tb, c, time.Now) }
+
+func openAt(tb testing.TB, c store.Catalog, now func() time.Time) store.Store {
 	tb.Helper()
-	db, err := sqlite.Open(tb.Context(), sqlite.Config{Path: filepath.Join(tb.TempDir(), "stock.db")})
+	db, err := sqlite.Open(tb.Context(), sqlite.Config{Path: filepath.Join(tb.TempDir(), "stock.db"), Now: now})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -27,7 +30,8 @@ func open(tb testing.TB, c store.Catalog) store.Store {
 	return db
 }
 
-func TestContract(t *testing.T) { storetest.Run(t, open) }
+func TestContract(t *testing.T) { storetest.Run(t, openAt) }
 
 func BenchmarkSearch(b *testing.B) { storetest.BenchmarkSearch(b, open) }
 func BenchmarkStock(b *testing.B)  { storetest.BenchmarkStock(b, open) }
+func BenchmarkLedger(b *testing.B) { storetest.BenchmarkLedger(b, open) }

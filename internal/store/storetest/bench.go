@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,22 +75,7 @@ func BenchmarkStock(b *testing.B, open Open) {
 			_, err := s.Level(ctx, shop(i).ID, product(i).ID)
 			return err
 		}},
-		{"check_stock", func(i int) error {
-			// Who asks names a product and a shop.
-			products, _, err := s.Products(ctx, store.ProductQuery{Text: product(i).Name, Match: store.Exact})
-			if err != nil || len(products) == 0 {
-				return fmt.Errorf("product %q: %d found, %w", product(i).Name, len(products), err)
-			}
-			shops, _, err := s.Shops(ctx, store.ShopQuery{Text: shop(i).Name, Match: store.Exact})
-			if err != nil || len(shops) == 0 {
-				return fmt.Errorf("shop %q: %d found, %w", shop(i).Name, len(shops), err)
-			}
-			if _, err = s.Chains(ctx, shop(i).Name, store.Exact, 2); err != nil {
-				return err
-			}
-			_, err = s.Level(ctx, shops[0].ID, products[0].ID)
-			return err
-		}},
+		{"check_stock", func(i int) error { return checkStock(ctx, s, product(i).Name, shop(i).Name) }},
 		{"Products/id", func(i int) error { _, err := s.Product(ctx, product(i).ID); return err }},
 		{"Products/shop", func(i int) error {
 			_, _, err := s.Products(ctx, store.ProductQuery{Text: "茶", ShopID: shop(i).ID})
@@ -120,6 +108,101 @@ func BenchmarkStock(b *testing.B, open Open) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				if err := bb.ask(i); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// checkStock answers who names a product and a shop.
+func checkStock(ctx context.Context, s store.Store, product, shop string) error {
+	products, _, err := s.Products(ctx, store.ProductQuery{Text: product, Match: store.Exact})
+	if err != nil || len(products) == 0 {
+		return fmt.Errorf("product %q: %d found, %w", product, len(products), err)
+	}
+	shops, _, err := s.Shops(ctx, store.ShopQuery{Text: shop, Match: store.Exact})
+	if err != nil || len(shops) == 0 {
+		return fmt.Errorf("shop %q: %d found, %w", shop, len(shops), err)
+	}
+	if _, err = s.Chains(ctx, shop, store.Exact, 2); err != nil {
+		return err
+	}
+	_, err = s.Level(ctx, shops[0].ID, products[0].ID)
+	return err
+}
+
+// BenchmarkLedger times changes of the stock, and questions while it changes,
+// over 1,000 shops with 500 products each.
+func BenchmarkLedger(b *testing.B, open Open) {
+	c := Large(1000, 500)
+	s := open(b, c)
+	ctx := b.Context()
+	var n atomic.Int64
+	deliver := func() error {
+		i := int(n.Add(1))
+		shop, product := c.Shops[i*37%len(c.Shops)].ID, c.Products[i*53%len(c.Products)].ID
+		_, err := s.Move(ctx, store.Move{ShopID: shop, ProductID: product, Delta: 1, Reason: store.Delivery, Once: store.Once{Key: fmt.Sprint(i)}})
+		return err
+	}
+	for _, writers := range []int{1, 16} {
+		b.Run(fmt.Sprintf("Move/writers=%d", writers), func(b *testing.B) {
+			var wg sync.WaitGroup
+			work := make(chan struct{})
+			for range writers {
+				wg.Go(func() {
+					for range work {
+						if err := deliver(); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			for b.Loop() {
+				work <- struct{}{}
+			}
+			close(work)
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "movements/s")
+		})
+	}
+	b.Run("check_stock/while-writing", func(b *testing.B) {
+		stop, written := make(chan struct{}), n.Load()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					if err := deliver(); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			}
+		})
+		for i := 0; b.Loop(); i++ {
+			if err := checkStock(ctx, s, c.Products[i*53%len(c.Products)].Name, c.Shops[i*37%len(c.Shops)].Name); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(n.Load()-written)/b.Elapsed().Seconds(), "movements/s")
+		close(stop)
+		wg.Wait()
+	})
+	for _, bb := range []struct {
+		name string
+		q    store.LowStockQuery
+	}{
+		{"everywhere", store.LowStockQuery{}},
+		{"chain", store.LowStockQuery{Chain: c.Shops[0].Chain}},
+		{"shop", store.LowStockQuery{ShopID: c.Shops[0].ID}},
+		{"none-left", store.LowStockQuery{Threshold: new(int64)}},
+	} {
+		b.Run("LowStock/"+bb.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := s.LowStock(ctx, bb.q); err != nil {
 					b.Fatal(err)
 				}
 			}

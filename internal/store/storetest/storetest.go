@@ -1,6 +1,6 @@
 // Package storetest holds every backend to what package store promises. A
-// backend's tests call [Run], and its benchmarks [BenchmarkSearch] and
-// [BenchmarkStock], with a function that opens it.
+// backend's tests call [Run], and its benchmarks [BenchmarkSearch],
+// [BenchmarkStock], [BenchmarkLedger] and [BenchmarkImport], with a function that opens it.
 package storetest
 
 import (
@@ -15,8 +15,12 @@ import (
 // of the test.
 type Open func(tb testing.TB, c store.Catalog) store.Store
 
+// OpenAt is [Open] of a store whose clock is now. The test may close it before.
+type OpenAt func(tb testing.TB, c store.Catalog, now func() time.Time) store.Store
+
 // Run tests a backend against the contract of [store.Store].
-func Run(t *testing.T, open Open) {
+func Run(t *testing.T, openAt OpenAt) {
+	open := func(tb testing.TB, c store.Catalog) store.Store { return openAt(tb, c, time.Now) }
 	s := open(t, sample())
 	for _, tt := range []struct {
 		name string
@@ -45,6 +49,7 @@ func Run(t *testing.T, open Open) {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, s) })
 	}
 	t.Run("Empty", func(t *testing.T) { testEmpty(t, open(t, store.Catalog{})) })
+	t.Run("Ledger", func(t *testing.T) { testLedger(t, openAt) })
 	t.Run("LargeAgreesWithReading", func(t *testing.T) { testLarge(t, open) })
 	t.Run("LargeLevelsAgreeWithReading", func(t *testing.T) { testLargeLevels(t, open) })
 }

@@ -1,0 +1,239 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// request is what a change is asked for with, whatever it does.
+type request struct {
+	deed   string // for errors, such as "count stock"
+	reason string // in deeds
+	note   string
+	once   store.Once
+	// content is what the change is, but for who asks and how often: what must
+	// be the same where the key is.
+	content []any
+}
+
+// deed is a change that is being made, in its transaction.
+type deed struct {
+	db  *DB
+	ctx context.Context // does not end: a deed takes a moment
+	tx  *sql.Tx
+	request
+	by  store.Caller
+	at  int64 // now
+	num int64 // of the row in deeds
+
+	group, next int64   // the numbers of the first movement and of the next one
+	spots       []*spot // in the order in which they were named
+	receipt     store.Receipt
+	held        bool // reservations were made or ended
+
+	unprepared []string // statements to be prepared for the next deed
+}
+
+// change makes a change, in one transaction and once.
+func (db *DB) change(ctx context.Context, r request, do func(*deed) error) (store.Receipt, error) {
+	receipt, err := db.try(ctx, r, do)
+	if err == nil {
+		return receipt, nil
+	}
+	if ended := ctx.Err(); ended != nil {
+		err = ended // and not that its transaction is over
+	}
+	return store.Receipt{}, db.failed(r.deed, err)
+}
+
+func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.Receipt, error) {
+	by, err := r.check(store.CallerFrom(ctx))
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	d := &deed{db: db, ctx: context.WithoutCancel(ctx), tx: tx, request: r, by: by, at: db.now().UnixMicro()}
+	defer d.prepare()
+	defer tx.Rollback()
+	if d.held, err = d.lapse(); err != nil {
+		return store.Receipt{}, err
+	}
+	if before, ok, err := d.replay(); ok || err != nil {
+		return before, err
+	}
+	if err := d.spend(); err != nil {
+		return store.Receipt{}, err
+	}
+	if err := d.record(); err != nil {
+		return store.Receipt{}, err
+	}
+	if err := do(d); err != nil {
+		return store.Receipt{}, err
+	}
+	if err := d.finish(); err != nil || r.once.DryRun {
+		return d.receipt, err
+	}
+	if err := tx.Commit(); err != nil {
+		return store.Receipt{}, err
+	}
+	db.recent.moved(d.held)
+	return d.receipt, nil
+}
+
+// check refuses texts that no ledger takes, and makes those fit that come from
+// people and programs.
+func (r *request) check(by store.Caller) (store.Caller, error) {
+	note, err := oneLine("note", r.note, store.MaxNote)
+	if err != nil {
+		return by, err
+	}
+	key, err := oneLine("idempotency key", r.once.Key, store.MaxKey)
+	if err != nil {
+		return by, err
+	}
+	if key != r.once.Key {
+		return by, invalid("idempotency key %q begins or ends with a space or has characters that do not show; leave them out", r.once.Key)
+	}
+	r.note = note
+	by.Client = shown(by.Client)
+	return by, nil
+}
+
+// hash tells what was asked for apart from everything else that could be. It is
+// kept for good, so what goes into it stays as it is.
+func (r *request) hash() []byte {
+	b, err := json.Marshal(append([]any{r.reason, r.note}, r.content...))
+	if err != nil {
+		panic(fmt.Sprintf("sqlite: marshal %v: %v", r.content, err)) // texts and numbers always can be
+	}
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+// replay returns what the first change under the same key did, if there was one.
+func (d *deed) replay() (first store.Receipt, ok bool, err error) {
+	if d.once.Key == "" {
+		return first, false, nil
+	}
+	var content, receipt []byte
+	err = d.row(`SELECT content, receipt FROM keys WHERE caller = ? AND key = ?`, d.by.ID, d.once.Key).Scan(&content, &receipt)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return first, false, nil
+	case err != nil:
+		return first, false, err
+	case string(content) != string(d.hash()):
+		return first, false, conflict("idempotency key %q was used for something else; use a new one", d.once.Key)
+	}
+	if err := json.Unmarshal(receipt, &first); err != nil {
+		return first, false, fmt.Errorf("read receipt of idempotency key %q: %w", d.once.Key, err)
+	}
+	first.Replayed = true
+	return first, true, nil
+}
+
+// spend uses the token up.
+func (d *deed) spend() error {
+	if d.once.Token == "" {
+		return nil
+	}
+	until := d.once.TokenUntil.UnixMicro()
+	if until <= d.at {
+		return conflict("this confirmation has expired; ask for a new one")
+	}
+	if _, err := d.exec(`DELETE FROM spent WHERE until <= ?`, d.at); err != nil {
+		return err
+	}
+	n, err := d.exec(`INSERT INTO spent (token, until) VALUES (?, ?) ON CONFLICT DO NOTHING`, d.once.Token, until)
+	if err == nil && n == 0 {
+		err = conflict("this confirmation was used before; ask for a new one")
+	}
+	return err
+}
+
+// record writes down what is being done, and by whom.
+func (d *deed) record() error {
+	return d.row(`INSERT INTO deeds (at, reason, note, actor, client, key) VALUES (?, ?, ?, ?, ?, ?) RETURNING num`,
+		d.at, d.reason, d.note, d.by.ID, d.by.Client, d.once.Key).Scan(&d.num)
+}
+
+// finish stores the levels, and the receipt under the key.
+func (d *deed) finish() error {
+	for _, sp := range d.spots {
+		if err := d.store(sp); err != nil {
+			return err
+		}
+		d.receipt.Levels = append(d.receipt.Levels, sp.change())
+	}
+	if d.once.Key == "" {
+		return nil
+	}
+	receipt, err := json.Marshal(d.receipt)
+	if err != nil {
+		return err
+	}
+	_, err = d.exec(`INSERT INTO keys (caller, key, content, receipt) VALUES (?, ?, ?, ?)`,
+		d.by.ID, d.once.Key, d.hash(), string(receipt))
+	return err
+}
+
+// stmt returns query as a statement of the transaction.
+func (d *deed) stmt(query string) (*sql.Stmt, error) {
+	if s, ok := d.db.writeStmts.Load(query); ok {
+		return d.tx.StmtContext(d.ctx, s.(*sql.Stmt)), nil
+	}
+	d.unprepared = append(d.unprepared, query)
+	return d.tx.PrepareContext(d.ctx, query)
+}
+
+// prepare keeps the statements that were new for deeds to come: the connection
+// could not prepare them for good in the transaction.
+func (d *deed) prepare() {
+	for _, query := range d.unprepared {
+		s, err := d.db.write.PrepareContext(d.ctx, query)
+		if err != nil {
+			return // the next deed says why, if it cannot either
+		}
+		if _, there := d.db.writeStmts.LoadOrStore(query, s); there {
+			s.Close()
+		}
+	}
+}
+
+// exec returns how many rows query changed.
+func (d *deed) exec(query string, args ...any) (int64, error) {
+	s, err := d.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.ExecContext(d.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (d *deed) row(query string, args ...any) row {
+	s, err := d.stmt(query)
+	if err != nil {
+		return row{err: err}
+	}
+	return row{row: s.QueryRowContext(d.ctx, args...)}
+}
+
+func (d *deed) rows(query string, args ...any) (*sql.Rows, error) {
+	s, err := d.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(d.ctx, args...)
+}

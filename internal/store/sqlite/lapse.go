@@ -1,0 +1,165 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A reservation lapses when its time is over, whoever looks: each change begins
+// by ending those that are due, and so does each question that shows what is
+// reserved. What is stored then is the same whenever that is, as if somebody
+// had been there at the time.
+
+// lapses says when the next reservation ends, and ends those that are due.
+type lapses struct {
+	version atomic.Uint64 // counts changes of reservations
+	next    atomic.Pointer[nextLapse]
+
+	mu      sync.Mutex
+	running *lapsing // nil where nothing runs
+	closed  bool
+	rest    time.Time // not tried again before
+}
+
+// lapsing is a transaction that ends what is due.
+type lapsing struct {
+	began time.Time
+	done  chan struct{} // closed at its end
+}
+
+// nextLapse is when the first of those that are held ends, in microseconds.
+type nextLapse struct {
+	version uint64
+	at      int64
+}
+
+const (
+	lapsePatience = time.Second // how long questions wait
+	lapseRest     = time.Second // after a failure
+)
+
+// lapse ends what is due. It reports whether anything was.
+func (d *deed) lapse() (due bool, err error) {
+	err = d.row(`SELECT EXISTS (SELECT 1 FROM reservations WHERE state = 'held' AND until <= ?)`, d.at).Scan(&due)
+	if err != nil || !due {
+		return false, err
+	}
+	return true, lapse(d.ctx, d.tx, d.at)
+}
+
+// lapse ends the reservations that are due at a time, each at its own.
+func lapse(ctx context.Context, tx execer, at int64) error {
+	const due = `state = 'held' AND until <= ?1`
+	for _, query := range []string{
+		`INSERT INTO deeds (at, reason, note, actor, client, key)
+		SELECT ?1, 'lapse', '', '', '', '' WHERE EXISTS (SELECT 1 FROM reservations WHERE ` + due + `)`,
+		`INSERT INTO changes (product, shop) SELECT DISTINCT product, shop FROM reservations WHERE ` + due,
+		`UPDATE levels SET reserved = reserved - due.quantity, as_of = max(as_of, due.until)
+		FROM (SELECT product, shop, sum(quantity) AS quantity, max(until) AS until
+			FROM reservations WHERE ` + due + ` GROUP BY product, shop) AS due
+		WHERE levels.product = due.product AND levels.shop = due.shop`,
+		`UPDATE reservations SET state = 'lapsed', ended_at = until WHERE ` + due,
+	} {
+		if _, err := tx.ExecContext(ctx, query, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lapseDue ends what is due before a question is answered. Where that cannot be
+// done soon, as while somebody else writes for long, or at all, as on a full
+// disk, the question is answered all the same.
+func (db *DB) lapseDue(ctx context.Context) {
+	db.recent.forgetIfOthersWrote()
+	next, err := db.nextLapse(ctx)
+	if err != nil || db.now().UnixMicro() < next {
+		return
+	}
+	running := db.lapses.run(db.writeLapse)
+	if running == nil {
+		return
+	}
+	timer := time.NewTimer(time.Until(running.began.Add(lapsePatience)))
+	defer timer.Stop()
+	select {
+	case <-running.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// nextLapse returns when the next reservation ends, in microseconds.
+func (db *DB) nextLapse(ctx context.Context) (int64, error) {
+	version := db.lapses.version.Load()
+	if next := db.lapses.next.Load(); next != nil && next.version == version {
+		return next.at, nil
+	}
+	var at sql.NullInt64
+	if err := db.queryRow(ctx, `SELECT min(until) FROM reservations WHERE state = 'held'`).Scan(&at); err != nil {
+		return 0, err
+	}
+	if !at.Valid {
+		at.Int64 = math.MaxInt64
+	}
+	db.lapses.next.Store(&nextLapse{version, at.Int64})
+	return at.Int64, nil
+}
+
+// writeLapse ends what is due, in a transaction of its own.
+func (db *DB) writeLapse() error {
+	tx, err := db.write.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := lapse(context.Background(), tx, db.now().UnixMicro()); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	db.recent.moved(true)
+	return nil
+}
+
+// run calls write, unless it is called already, and returns what tells of its
+// end. It returns nil where write failed a moment ago.
+func (l *lapses) run(write func() error) *lapsing {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running != nil {
+		return l.running
+	}
+	if l.closed || time.Now().Before(l.rest) {
+		return nil
+	}
+	running := &lapsing{time.Now(), make(chan struct{})}
+	l.running = running
+	go func() {
+		err := write()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err != nil {
+			l.rest = time.Now().Add(lapseRest)
+		}
+		l.running = nil
+		close(running.done)
+	}()
+	return running
+}
+
+// close waits for what runs, and lets nothing run any more.
+func (l *lapses) close() {
+	l.mu.Lock()
+	l.closed = true
+	running := l.running
+	l.mu.Unlock()
+	if running != nil {
+		<-running.done
+	}
+}

@@ -3,7 +3,8 @@
 // and the errors that callers tell apart; the data lives in a backend, such
 // as package sqlite. Package storetest holds every backend to the promises.
 //
-// Begin at [Store]: what it answers is here, how stock changes in ledger.go.
+// Begin at [Store]: what it answers is here, how stock changes in ledger.go,
+// and what sheets hold in sheet.go.
 package store
 
 import (
@@ -54,6 +55,7 @@ type Store interface {
 	Total(ctx context.Context, productID, chain string) (Total, error)
 
 	Ledger
+	Catalogue
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error

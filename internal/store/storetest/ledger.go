@@ -26,6 +26,7 @@ func testLedger(t *testing.T, open OpenAt) {
 		{"ReservationsLapseByThemselves", testLapse},
 		{"ReleaseEndsEarly", testRelease},
 		{"UndoReversesTheGroup", testUndo},
+		{"UndoReversesAnImport", testUndoImport},
 		{"NotesAreOneLine", testNotes},
 		{"Refusals", testRefusals},
 		{"SameKeySameAnswer", testKeys},
@@ -302,6 +303,32 @@ func testUndo(t *testing.T, d *desk) {
 	}
 	d.must(store.Undo{Movement: opening[0].ID})
 	d.checkLevel("b1", "egg", 0, 0)
+}
+
+// testUndoImport gives what is there dates, while more of it is reserved than
+// has none then.
+func testUndoImport(t *testing.T, d *desk) {
+	d.must(reserve("a1", 6))
+	rows := func(yield func(store.Row, error) bool) {
+		for _, r := range []store.Row{{Quantity: new(int64(3))}, {Quantity: new(int64(4)), Expiry: soon}} {
+			r.Shop.ID, r.Product.ID = "a1", "egg"
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+	if _, err := d.Import(t.Context(), rows, store.ImportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	d.checkLevel("a1", "egg", 7, 6)
+	d.checkLots("a1", "egg", store.Lot{Expiry: soon, OnHand: 4})
+	moved, _, err := d.Movements(t.Context(), store.MovementQuery{ShopID: "a1", ProductID: "egg"})
+	if err != nil || len(moved) != 3 || moved[0].Group != moved[1].Group {
+		t.Fatalf("Movements: %+v, %v, want a group of two after the opening", moved, err)
+	}
+	d.must(store.Undo{Movement: moved[0].ID})
+	d.checkLevel("a1", "egg", 10, 6)
+	d.checkLots("a1", "egg")
 }
 
 func testNotes(t *testing.T, d *desk) {

@@ -1,0 +1,78 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/sqlite"
+)
+
+// TestUpgradeFromBeforeTheLedger opens a database that has the first migration
+// alone, and levels, some of them reserved.
+func TestUpgradeFromBeforeTheLedger(t *testing.T) {
+	schema, err := os.ReadFile("migrations/0001_stock.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "stock.db")
+	old, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	for _, query := range []string{
+		`PRAGMA application_id = 0x6d637073`, `PRAGMA user_version = 1`, string(schema),
+		`INSERT INTO catalog VALUES (1, 0, 1700000000000000)`,
+		`INSERT INTO shops (num, id, name, chain, place, address, hours, aliases, texts, address_text)
+			VALUES (5, 'a', '甲', 0, 1, '', '', '[]', '甲', ''), (6, 'b', '乙', 0, 2, '', '', '[]', '乙', '')`,
+		`INSERT INTO shop_keys VALUES ('甲', 5), ('乙', 6)`,
+		`INSERT INTO products VALUES (7, 'egg', '', '蛋', '{}', '[]', '', '', '', '', '[]', 0), (8, 'tea', '', '茶', '{}', '[]', '', '', '', '', '[]', 0)`,
+		`INSERT INTO product_keys VALUES ('蛋', 7), ('茶', 8)`,
+		`INSERT INTO product_index VALUES (1, 8, '', '茶'), (2, 7, '', '蛋')`,
+		`INSERT INTO product_grams (rowid, grams) VALUES (1, '茶'), (2, '蛋')`,
+		`INSERT INTO levels VALUES (7, 5, 0, 1, 10, 3, 1700000001000000), (7, 6, 0, 2, 0, 0, 1700000002000000), (8, 5, 0, 1, 4, 4, 1700000003000000)`,
+	} {
+		if _, err := old.Exec(query); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	db := mustOpen(t, sqlite.Config{Path: path})
+	checkVerified(t, db)
+	level, err := db.Level(t.Context(), "a", "egg")
+	if diff := cmp.Diff(store.Level{OnHand: 10, Reserved: 3, AsOf: time.UnixMicro(1700000001000000).UTC()}, level); err != nil || diff != "" {
+		t.Errorf("level: %v (-want +got):\n%s", err, diff)
+	}
+	moved, _, err := db.Movements(t.Context(), store.MovementQuery{})
+	if err != nil || len(moved) != 2 || moved[0].Reason != store.Imported || moved[1].Delta != 10 {
+		t.Errorf("movements: %+v, %v, want how two levels came to be", moved, err)
+	}
+	held, _, err := db.Reservations(t.Context(), store.ReservationQuery{})
+	if err != nil || len(held) != 2 || held[0].Quantity+held[1].Quantity != 7 {
+		t.Errorf("reservations: %+v, %v, want 3 and 4", held, err)
+	}
+	// It goes on with what this version does.
+	if _, err := db.Move(t.Context(), store.Move{ShopID: "a", ProductID: "egg", Delta: -7, Reason: store.Sale}); err != nil {
+		t.Error(err)
+	}
+	report, err := db.Import(t.Context(), rowsOf(stock("甲", "蛋", 1), stock("丙", "茶葉蛋", 2)), store.ImportOptions{})
+	if err != nil || report.NewShops.Count != 1 || report.NewProducts.Count != 1 || report.Down.Count != 1 || len(report.Released) != 1 {
+		t.Errorf("import: %+v, %v", report, err)
+	}
+	if _, err := db.EditShop(t.Context(), "b", store.ShopEdit{Name: new("丁")}); err != nil {
+		t.Error(err)
+	}
+	if got := listed(t, db); len(got) != 3 {
+		t.Errorf("products are %q", got)
+	}
+	checkVerified(t, db)
+}

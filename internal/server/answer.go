@@ -27,6 +27,7 @@ type answer struct {
 	status int   // 0 before the header is written
 	bytes  int64 // of the body
 	call   message
+	ended  string // why a listen did; "" for what is no listen
 }
 
 func (a *answer) Header() http.Header { return a.w.Header() }
@@ -51,7 +52,7 @@ func (a *answer) Write(p []byte) (int, error) {
 func (a *answer) Flush() {}
 
 // CanStream keeps mcp-go from making an answer a stream of events: every
-// message is answered by one JSON document.
+// message but a listen is answered by one JSON document.
 func (a *answer) CanStream() bool { return false }
 
 // text answers in plain text.
@@ -154,6 +155,9 @@ func (s *Server) logRequest(a *answer, r *http.Request) {
 	}
 	if a.call.method != "" {
 		attrs = append(attrs, "rpc", clip(a.call.method))
+	}
+	if a.ended != "" {
+		attrs = append(attrs, "ended", a.ended)
 	}
 	s.log.Log(ctx, levelRequest, "request", attrs...)
 }

@@ -25,6 +25,12 @@ func params(method, params string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":7,"method":%q,"params":%s}`, method, params)
 }
 
+// listen makes a request to listen at 2026-07-28.
+func listen(notifications string, header ...string) string {
+	return post(params("subscriptions/listen", `{"notifications":`+notifications+`,`+meta2026+`}`),
+		append(modern("subscriptions/listen", ""), header...)...)
+}
+
 const (
 	meta2026 = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 	list2026 = `{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{` + meta2026 + `}}`
@@ -196,7 +202,28 @@ func TestMalformedRequests(t *testing.T) {
 		{name: "2026 with a method of old", request: post(strings.Replace(list2026, "tools/list", "initialize", 1), modern("initialize", "")...), status: 404, code: -32601, id: "7", words: "removed"},
 		{name: "2026 with an unknown method", request: post(strings.Replace(list2026, "tools/list", "stock/steal", 1), modern("stock/steal", "")...), status: 404, code: -32601, id: "7", words: "not found"},
 		{name: "2026 resuming a stream", request: post(list2026, append(modern("tools/list", ""), "Last-Event-ID: 5")...), status: 400, code: -32020, id: "7", words: "not resumable"},
-		{name: "listening for notifications", request: post(strings.Replace(list2026, "tools/list", "subscriptions/listen", 1), modern("subscriptions/listen", "")...), status: 404, code: -32601, id: "7", words: "sends no notifications"},
+
+		// Listening.
+		{name: "a listen without params", request: post(`{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen"}`, modern("subscriptions/listen", "")...), status: 400, code: -32602, id: "7", words: "params.notifications is missing"},
+		{name: "a listen to nothing said", request: listen(`null`), status: 400, code: -32602, id: "7", words: "params.notifications is missing"},
+		{name: "a listen to a list", request: listen(`["store://1"]`), status: 400, code: -32602, id: "7", words: "params.notifications must be an object"},
+		{name: "a listen to a URI alone", request: listen(`{"resourceSubscriptions":"store://1"}`), status: 400, code: -32602, id: "7", words: "params.notifications.resourceSubscriptions must be an array"},
+		{name: "a listen to a number", request: listen(`{"resourceSubscriptions":["store://1",2]}`), status: 400, code: -32602, id: "7", words: "params.notifications.resourceSubscriptions[1] must be a string"},
+		{name: "a listen to a URI with half a character", request: listen(`{"resourceSubscriptions":["store://\ud83d"]}`), status: 400, code: -32602, id: "7", words: "resourceSubscriptions[0] has half a character"},
+		{name: "a listen to lists, perhaps", request: listen(`{"toolsListChanged":"yes"}`), status: 400, code: -32602, id: "7", words: "params.notifications.toolsListChanged must be true or false"},
+		{name: "a listen to too much", request: listen(`{"resourceSubscriptions":[` + strings.Repeat(`"store://1",`, 100) + `"store://1"]}`), status: 400, code: -32602, id: "7", words: "has 101 URIs; one listen takes 100"},
+		{name: "a listen that is too large", request: listen(`{"resourceSubscriptions":["store://` + strings.Repeat("1", 64<<10) + `"]}`), status: 413, code: -32000, id: "7", words: "larger than 65536"},
+		{name: "a listen of an earlier revision", request: post(params("subscriptions/listen", `{"notifications":{"resourceSubscriptions":["store://1"]}}`), "MCP-Protocol-Version: 2025-11-25"), status: 200, code: -32601, id: "7", words: "2026-07-28"},
+		{name: "a listen of no revision", request: post(params("subscriptions/listen", `{"notifications":{"resourceSubscriptions":["store://1"]}}`)), status: 200, code: -32601, id: "7", words: "2026-07-28"},
+		{name: "a listen without the header", request: listen(`{"resourceSubscriptions":["store://1"]}`, "MCP-Protocol-Version: "), status: 400, code: -32020, id: "7", words: "header is required"},
+		{name: "a listen with a header of old", request: listen(`{"resourceSubscriptions":["store://1"]}`, "MCP-Protocol-Version: 2025-11-25"), status: 400, code: -32020, id: "7", words: "does not match"},
+		{name: "a listen with another Mcp-Method", request: listen(`{"resourceSubscriptions":["store://1"]}`, "Mcp-Method: tools/list"), status: 400, code: -32020, id: "7", words: "does not match"},
+		{name: "a listen that resumes another", request: listen(`{"resourceSubscriptions":["store://1"]}`, "Last-Event-ID: 5"), status: 400, code: -32020, id: "7", words: "not resumable"},
+		{name: "a listen without capabilities", request: strings.Replace(listen(`{"resourceSubscriptions":["store://1"]}`), "clientCapabilities", "clientIncapability", 1), status: 400, code: -32602, id: "7", words: "clientCapabilities"},
+		{name: "a subscription of old", request: post(params("resources/subscribe", `{"uri":"store://1"}`), "MCP-Protocol-Version: 2025-11-25"), status: 200, code: -32601, id: "7", words: "subscriptions/listen of 2026-07-28"},
+		{name: "the end of a subscription of old", request: post(params("resources/unsubscribe", `{"uri":"store://1"}`)), status: 200, code: -32601, id: "7", words: "subscriptions/listen of 2026-07-28"},
+		{name: "a subscription of old in 2026", request: post(strings.Replace(list2026, "tools/list", "resources/subscribe", 1), modern("resources/subscribe", "")...), status: 404, code: -32601, id: "7", words: "removed"},
+
 		{name: "discovering the old way", request: post(`{"jsonrpc":"2.0","id":7,"method":"server/discover"}`), status: 200, code: -32601, id: "7", words: "2026-07-28"},
 	}
 	addr := start(t, Config{})
@@ -254,6 +281,7 @@ func TestOddRequestsThatAreFine(t *testing.T) {
 		{"the deepest nesting", post(params("tools/call", `{"name":"echo","arguments":{"x":`+strings.Repeat("[", 61)+strings.Repeat("]", 61)+`}}`)), 200, "echo"},
 		{"a notification with an id of null", post(`{"jsonrpc":"2.0","id":null,"method":"notifications/initialized","params":null}`), 202, ""},
 		{"an unknown notification", post(`{"jsonrpc":"2.0","method":"notifications/of/something"}`), 202, ""},
+		{"a listen without an id", strings.Replace(listen(`{"resourceSubscriptions":["store://1"]}`), `"id":7`, `"no":7`, 1), 202, ""},
 		{"a request without an id", post(`{"jsonrpc":"2.0","method":"ping"}`), 202, ""},
 		{"an initialize of the future", post(params("initialize", `{"protocolVersion":"2099-01-01","capabilities":{},"clientInfo":{"name":"c","version":"1"}}`)), 200, `"protocolVersion":"2025-11-25"`},
 		{"an initialize of the past", post(params("initialize", `{"protocolVersion":"1999-01-01"}`), "MCP-Protocol-Version: 1999-01-01"), 200, `"protocolVersion":"2025-11-25"`},

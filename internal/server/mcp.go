@@ -25,7 +25,7 @@ func (s *Server) serveMCP(a *answer, r *http.Request) {
 	case r.Method == http.MethodGet && wantsPage(r):
 		s.servePage(a, r)
 	default:
-		a.notAllowed(allow, "send messages by POST; there are no streams and no sessions here")
+		a.notAllowed(allow, "send messages by POST, subscriptions/listen among them; there are no sessions here")
 	}
 }
 
@@ -82,6 +82,10 @@ func (s *Server) post(a *answer, r *http.Request) {
 		a.WriteHeader(http.StatusAccepted)
 		return
 	}
+	if a.call.method == string(mcp.MethodSubscriptionsListen) && mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
+		s.listen(a, r, body)
+		return
+	}
 	s.mcp.Handle(a, &mcpserver.HTTPRequest{
 		Method:  r.Method,
 		Header:  r.Header,
@@ -116,9 +120,14 @@ func checkMedia(h http.Header) *failure {
 
 // checkRevision refuses revisions of the protocol that nobody knows. What
 // initialize asks for is agreed on in its body; where a known revision and
-// the message do not go together, mcp-go tells.
+// the message do not go together, mcp-go tells. But it would let sessions of
+// old subscribe, which are none here: they would never hear of anything.
 func checkRevision(h http.Header, method string) *failure {
 	revision := h.Get(mcp.HeaderProtocolVersion)
+	if !mcp.IsModernProtocol(revision) && (method == string(mcp.MethodResourcesSubscribe) || method == string(mcp.MethodResourcesUnsubscribe)) {
+		return &failure{status: http.StatusOK, code: mcp.METHOD_NOT_FOUND,
+			message: method + " needs a session, and there are none here; subscriptions/listen of 2026-07-28 does without"}
+	}
 	if revision == "" || mcp.IsValidProtocolVersion(revision) ||
 		method == string(mcp.MethodInitialize) && !mcp.IsModernProtocol(revision) {
 		return nil

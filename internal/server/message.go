@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -85,8 +86,28 @@ func (r *reader) check(m message) *failure {
 		}
 		return r.need("argument", partArgument)
 	case string(mcp.MethodSubscriptionsListen):
-		return &failure{status: http.StatusNotFound, code: mcp.METHOD_NOT_FOUND,
-			message: "this server sends no notifications, so there is nothing to listen to; ask again instead"}
+		if f := r.need("notifications", partNotifications); f != nil {
+			return f
+		}
+		return r.subscriptions()
+	}
+	return nil
+}
+
+// subscriptions checks that a listen is for no more than it may be.
+func (r *reader) subscriptions() *failure {
+	if len(r.data) > maxListenBytes {
+		return tooLarge(maxListenBytes)
+	}
+	var uris []json.RawMessage
+	if list := r.parts[partSubscriptions]; list != nil {
+		if err := json.Unmarshal(list, &uris); err != nil {
+			panic(err) // what the reader let through is JSON
+		}
+	}
+	if len(uris) > maxListenURIs {
+		return invalidParams(fmt.Sprintf("params.notifications.resourceSubscriptions has %d URIs; one listen takes %d, so open another one for the rest",
+			len(uris), maxListenURIs))
 	}
 	return nil
 }

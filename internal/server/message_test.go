@@ -30,6 +30,7 @@ func FuzzReadMessage(f *testing.F) {
 		params("completion/complete", `{"ref":{"type":"ref/prompt","name":"greet","title":"t"},"argument":{"name":"a","value":"b"},"context":{"arguments":{"c":"d"}}}`),
 		params("completion/complete", `{"ref":{"type":"ref/resource","uri":"x://{y}"},"argument":{"name":"a","value":"b"}}`),
 		params("logging/setLevel", `{"level":"info"}`),
+		params("subscriptions/listen", `{"notifications":{"toolsListChanged":true,"promptsListChanged":false,"resourcesListChanged":null,"resourceSubscriptions":["store://1",null]}}`),
 		params("tasks/get", `{"taskId":"x"}`),
 	} {
 		f.Add([]byte(seed))

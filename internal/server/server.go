@@ -4,7 +4,7 @@
 // data; a [mark3labs/mcp-go] server answers the messages that it lets through.
 //
 // Begin at [New]. What happens to a message before mcp-go sees it is in mcp.go
-// and message.go.
+// and message.go; the one kind of answer that goes on is in listen.go.
 //
 // [mark3labs/mcp-go]: https://pkg.go.dev/github.com/mark3labs/mcp-go
 package server
@@ -48,7 +48,8 @@ type Config struct {
 	About func(context.Context) About
 
 	Log           *slog.Logger // if nil, [slog.Default]
-	MaxConcurrent int          // requests at once; if 0, 256
+	MaxConcurrent int          // requests at once, without listens; if 0, 256
+	MaxListens    int          // subscriptions/listen at once; if 0, 64
 	MaxBody       int64        // bytes of a request's body; if 0, 1 MiB
 }
 
@@ -59,16 +60,24 @@ type Server struct {
 	mcp      *mcpserver.StreamableHTTPServer
 	origins  map[string]bool
 	address  atomic.Pointer[address] // of the URL that was seen last
-	requests atomic.Int64            // being served
+	requests atomic.Int64            // being served, listens among them
+	listens  atomic.Int64            // being served
 	full     atomic.Bool             // since it was logged
 	draining atomic.Bool
-	idle     chan struct{} // told when no request is left while draining
+	idle     chan struct{}   // told when no request is left while draining
+	stopping context.Context // ends when Drain is called
+	stop     context.CancelFunc
+
+	pulse, patience time.Duration // of listens
 }
 
 // New returns a server that serves as c says.
 func New(c Config) *Server {
-	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), idle: make(chan struct{}, 1)}
+	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), idle: make(chan struct{}, 1),
+		pulse: listenPulse, patience: listenPatience}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.config.MaxConcurrent = cmp.Or(c.MaxConcurrent, 256)
+	s.config.MaxListens = cmp.Or(c.MaxListens, 64)
 	s.config.MaxBody = cmp.Or(c.MaxBody, 1<<20)
 	for _, origin := range c.AllowOrigins {
 		if normal, ok := normalOrigin(origin); ok {
@@ -131,7 +140,7 @@ func (s *Server) serve(a *answer, r *http.Request) {
 // limited serves a request by serve unless too many are being served already.
 func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.Request)) {
 	limit := int64(s.config.MaxConcurrent)
-	n := s.requests.Add(1)
+	n := s.requests.Add(1) - s.listens.Load()
 	defer s.served()
 	if s.draining.Load() {
 		a.later(errStopping)
@@ -160,12 +169,13 @@ func (s *Server) served() {
 	}
 }
 
-// Drain refuses new requests from now on. It returns when those that are being
-// served have their answers, or ctx ends. It comes before
+// Drain refuses new requests from now on and ends the listens. It returns when
+// those that are being served have their answers, or ctx ends. It comes before
 // [http.Server.Shutdown], which would close the listener first: what reaches
 // that at the same moment may get no answer at all.
 func (s *Server) Drain(ctx context.Context) error {
 	s.draining.Store(true)
+	s.stop()
 	for s.requests.Load() > 0 {
 		select {
 		case <-s.idle:

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,20 +28,45 @@ const publicURL = "https://shop.example"
 // shop is an MCP server with a little of everything.
 type shop struct {
 	*mcpserver.MCPServer
-	waiting chan struct{} // gets one for each call of wait
-	release chan struct{} // ends the calls of wait when closed
+	waiting   chan struct{} // gets one for each call of wait
+	release   chan struct{} // ends the calls of wait when closed
+	listening chan listener // gets one for each listen, before it is acknowledged
+}
+
+// listener is a listen as an MCP server sees it.
+type listener struct {
+	ctx context.Context
+	to  chan<- mcp.JSONRPCNotification
 }
 
 func newShop() *shop {
+	listening := make(chan listener, 1000)
+	hooks := &mcpserver.Hooks{}
+	hooks.AddBeforeSubscriptionsListen(func(ctx context.Context, _ any, q *mcp.SubscriptionsListenRequest) {
+		session := mcpserver.ClientSessionFromContext(ctx)
+		if session == nil {
+			return
+		}
+		uris := q.Params.Notifications.ResourceSubscriptions
+		if slices.Contains(uris, "shop://panic") {
+			panic("the secret is 1234")
+		}
+		if slices.Contains(uris, "shop://early") {
+			session.NotificationChannel() <- updated("shop://early")
+		}
+		listening <- listener{ctx, session.NotificationChannel()}
+	})
 	s := &shop{
 		MCPServer: mcpserver.NewMCPServer("shop", "1",
 			mcpserver.WithToolCapabilities(false),
 			mcpserver.WithPromptCapabilities(false),
-			mcpserver.WithResourceCapabilities(false, false),
+			mcpserver.WithResourceCapabilities(true, false),
 			mcpserver.WithCompletions(),
+			mcpserver.WithHooks(hooks),
 		),
-		waiting: make(chan struct{}, 1000),
-		release: make(chan struct{}),
+		waiting:   make(chan struct{}, 1000),
+		release:   make(chan struct{}),
+		listening: listening,
 	}
 	s.AddTool(mcp.NewTool("echo", mcp.WithString("text")), func(_ context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultText("echo: " + q.GetString("text", "")), nil

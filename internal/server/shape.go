@@ -64,6 +64,8 @@ const (
 	partRef
 	partRefType
 	partArgument
+	partNotifications
+	partSubscriptions
 	numParts
 )
 
@@ -108,6 +110,12 @@ var paramsShape = shape{kind: object | null, fields: []field{
 	{"argument", shape{kind: object | null, part: partArgument, fields: []field{
 		{"name", aString},
 		{"value", aString},
+	}}},
+	{"notifications", shape{kind: object | null, part: partNotifications, fields: []field{
+		{"toolsListChanged", aBoolean},
+		{"promptsListChanged", aBoolean},
+		{"resourcesListChanged", aBoolean},
+		{"resourceSubscriptions", shape{kind: array | null, part: partSubscriptions, each: &aString}},
 	}}},
 	{"context", shape{kind: object | null, fields: []field{{"arguments", stringsByName}}}},
 	{"protocolVersion", aString},

@@ -21,10 +21,11 @@ const module = "github.com/mcpstore/mcpstore/"
 // tunnel, server, tools, store. A package that is missing here fails the test.
 var mayImport = map[string][]string{
 	"cmd/mcpstore": {
-		"internal/server", "internal/smoke", "internal/store", "internal/store/demo",
+		"internal/server", "internal/sheet", "internal/smoke", "internal/store", "internal/store/demo",
 		"internal/store/sqlite", "internal/tools", "internal/tunnel",
 	},
 	"internal/server":                 nil,
+	"internal/sheet":                  {"internal/store", "internal/store/fold"},
 	"internal/smoke":                  nil,
 	"internal/store":                  nil,
 	"internal/store/demo":             {"internal/store"},

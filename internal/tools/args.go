@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,10 +24,11 @@ type param[In any] struct {
 	required    bool
 
 	text      func(*In) *string
-	maxLength int // of a text, in characters
+	maxLength int      // of a text, in characters; not used with oneOf
+	oneOf     []string // the values that a text may have; if nil, any
 
-	integer          func(*In) *int
-	minimum, maximum int
+	integer          func(*In) *int64
+	minimum, maximum int64
 
 	boolean func(*In) *bool
 
@@ -98,7 +100,10 @@ func (p *param[In]) set(in *In, value any) (problem string) {
 		if !ok {
 			return p.wanted(kind(value))
 		}
-		if n := utf8.RuneCountInString(s); n > p.maxLength {
+		if p.oneOf != nil && !slices.Contains(p.oneOf, s) {
+			return p.wanted(fmt.Sprintf("%q", shorten(oneLine(s), 40)))
+		}
+		if n := utf8.RuneCountInString(s); p.oneOf == nil && n > p.maxLength {
 			return fmt.Sprintf("%s must have at most %d characters; got %d", p.name, p.maxLength, n)
 		}
 		if s = oneLine(s); s == "" && p.required {
@@ -111,9 +116,9 @@ func (p *param[In]) set(in *In, value any) (problem string) {
 			return p.wanted(kind(value))
 		}
 		if f != math.Trunc(f) || f < float64(p.minimum) || f > float64(p.maximum) {
-			return p.wanted(fmt.Sprint(f))
+			return p.wanted(shorten(strconv.FormatFloat(f, 'f', -1, 64), 20))
 		}
-		*p.integer(in) = int(f)
+		*p.integer(in) = int64(f)
 	case p.boolean != nil:
 		b, ok := value.(bool)
 		if !ok {
@@ -134,6 +139,8 @@ func (p *param[In]) set(in *In, value any) (problem string) {
 func (p *param[In]) wanted(got string) string {
 	var want string
 	switch {
+	case p.oneOf != nil:
+		want = "one of " + strings.Join(p.oneOf, ", ")
 	case p.text != nil:
 		want = "a string"
 	case p.integer != nil:

@@ -20,9 +20,12 @@ type decoder struct {
 	decode func(arguments any) error
 }
 
-func decoderOf[In any](t tool[In]) decoder {
-	return decoder{t.params.schema(), func(arguments any) error {
-		_, err := t.params.decode(arguments)
+func decoderOf[In any](t tool[In]) decoder       { return decoderWith(t.params) }
+func writerDecoder[In any](w writer[In]) decoder { return decoderWith(w.params) }
+
+func decoderWith[In any](ps params[In]) decoder {
+	return decoder{ps.schema(), func(arguments any) error {
+		_, err := ps.decode(arguments)
 		return err
 	}}
 }
@@ -34,6 +37,16 @@ func decoders() map[string]decoder {
 		"search_products": decoderOf(h.searchProductsTool()),
 		"list_stores":     decoderOf(h.listStoresTool()),
 		"get_product":     decoderOf(h.getProductTool()),
+		"list_low_stock":  decoderOf(h.listLowStockTool()),
+		"list_expiring":   decoderOf(h.listExpiringTool()),
+		"stock_history":   decoderOf(h.stockHistoryTool()),
+
+		"record_movement":     writerDecoder(h.recordMovementTool()),
+		"count_stock":         writerDecoder(h.countStockTool()),
+		"transfer_stock":      writerDecoder(h.transferStockTool()),
+		"reserve_stock":       writerDecoder(h.reserveStockTool()),
+		"release_reservation": writerDecoder(h.releaseReservationTool()),
+		"undo_movement":       writerDecoder(h.undoMovementTool()),
 	}
 }
 
@@ -75,6 +88,9 @@ func values(s *jsonschema.Schema) (good []any, bad []any) {
 	}
 	switch s.Type {
 	case "string":
+		if s.Enum != nil {
+			return append(good, s.Enum...), append(bad, "another")
+		}
 		good = append(good, "茶", strings.Repeat("蛋", *s.MaxLength))
 		bad = append(bad, strings.Repeat("蛋", *s.MaxLength+1))
 		if s.MinLength != nil {

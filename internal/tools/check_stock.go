@@ -14,7 +14,7 @@ import (
 
 type checkStockInput struct {
 	Product, Store string
-	Limit          int
+	Limit          int64
 	Cursor         string
 }
 
@@ -32,7 +32,7 @@ func (h *handler) checkStockTool() tool[checkStockInput] {
 				text:        func(in *checkStockInput) *string { return &in.Store }},
 			{name: "limit", example: "20", minimum: 1, maximum: store.MaxLimit,
 				description: "Stores a page; default 20",
-				integer:     func(in *checkStockInput) *int { return &in.Limit }},
+				integer:     func(in *checkStockInput) *int64 { return &in.Limit }},
 			{name: "cursor", example: `"next_cursor of the page before"`, maxLength: 500,
 				description: "next_cursor of the page before",
 				text:        func(in *checkStockInput) *string { return &in.Cursor }},
@@ -69,7 +69,7 @@ func (h *handler) checkStock(ctx context.Context, meta *mcp.Meta, in checkStockI
 		out.at(where)
 		return answer{f.ask(say, in.Product, unknownProduct), out}, nil
 	}
-	return h.stockOf(ctx, say, f.one, where, store.Page{Limit: in.Limit, Cursor: in.Cursor})
+	return h.stockOf(ctx, say, f.one, where, store.Page{Limit: int(in.Limit), Cursor: in.Cursor})
 }
 
 // stockOf answers how much of p there is somewhere; page is of the stores,

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"context"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -45,8 +46,8 @@ func TestMcpGoClientListsAndCalls(t *testing.T) {
 				t.Fatal(err)
 			}
 			list, err := c.ListTools(ctx, mcp.ListToolsRequest{})
-			if err != nil || len(list.Tools) != 4 {
-				t.Fatalf("ListTools = %v, %v, want 4 tools", list, err)
+			if err != nil || len(list.Tools) != 7 {
+				t.Fatalf("ListTools = %v, %v, want 7 tools", list, err)
 			}
 			var q mcp.CallToolRequest
 			q.Params.Name = "check_stock"
@@ -72,8 +73,8 @@ func TestGoSDKClientListsAndCalls(t *testing.T) {
 	}
 	defer session.Close()
 	list, err := session.ListTools(ctx, nil)
-	if err != nil || len(list.Tools) != 4 {
-		t.Fatalf("ListTools = %v, %v, want 4 tools", list, err)
+	if err != nil || len(list.Tools) != 7 {
+		t.Fatalf("ListTools = %v, %v, want 7 tools", list, err)
 	}
 	r, err := session.CallTool(ctx, &sdk.CallToolParams{Name: "check_stock", Arguments: map[string]any{"product": "tea egg"}})
 	if err != nil || r.IsError {
@@ -90,6 +91,71 @@ func TestGoSDKClientListsAndCalls(t *testing.T) {
 		if _, err := session.ReadResource(ctx, &sdk.ReadResourceParams{URI: r.URI}); err != nil {
 			t.Errorf("ReadResource(%s): %v", r.URI, err)
 		}
+	}
+}
+
+// An independent client makes every kind of change, in both eras: at 2026 its
+// user is asked in between, before that it sends a token.
+func TestGoSDKClientChangesStock(t *testing.T) {
+	for era, asks := range map[string]bool{"2025-06-18": false, "2025-11-25": false, "2026-07-28": true} {
+		t.Run(era, func(t *testing.T) {
+			ctx := t.Context()
+			s := openShop(t)
+			var asked []string
+			c := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, &sdk.ClientOptions{
+				ElicitationHandler: func(_ context.Context, q *sdk.ElicitRequest) (*sdk.ElicitResult, error) {
+					asked = append(asked, q.Params.Message)
+					return &sdk.ElicitResult{Action: "accept"}, nil
+				},
+			})
+			session, err := c.Connect(ctx,
+				&sdk.StreamableClientTransport{Endpoint: serveHTTP(t, s.srv), DisableStandaloneSSE: true},
+				&sdk.ClientSessionOptions{ProtocolVersion: era})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			if got := session.InitializeResult().ProtocolVersion; got != era {
+				t.Fatalf("the session speaks %s, want %s", got, era)
+			}
+			list, err := session.ListTools(ctx, nil)
+			if err != nil || len(list.Tools) != 7+len(writers) {
+				t.Fatalf("ListTools = %v, %v, want %d tools", list, err, 7+len(writers))
+			}
+			do := func(tool string, arguments map[string]any) map[string]any {
+				t.Helper()
+				r, err := session.CallTool(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
+				if err != nil || r.IsError {
+					t.Fatalf("%s %v = %+v, %v", tool, arguments, r, err)
+				}
+				out, _ := r.StructuredContent.(map[string]any)
+				if out["status"] == "confirmation_required" {
+					arguments["confirmation"] = out["confirmation"]
+					if r, err = session.CallTool(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments}); err != nil || r.IsError {
+						t.Fatalf("%s %v = %+v, %v", tool, arguments, r, err)
+					}
+					out, _ = r.StructuredContent.(map[string]any)
+				}
+				if out["status"] != "done" && out["status"] != "found" {
+					t.Fatalf("%s %v = %v", tool, arguments, out)
+				}
+				return out
+			}
+			do("record_movement", map[string]any{"store": "koko-xinyi", "product": "tea-egg", "delta": 100, "reason": "delivery", "expiry": "2026-11-05"})
+			do("count_stock", map[string]any{"store": "koko-xinyi", "product": "tea-egg", "quantity": 20})
+			do("transfer_stock", map[string]any{"from_store": "koko-xinyi", "to_store": "koko-ximen", "product": "tea-egg", "quantity": 5})
+			held := do("reserve_stock", map[string]any{"store": "koko-ximen", "product": "tea-egg", "quantity": 1})
+			do("release_reservation", map[string]any{"reservation": held["reservation"].(map[string]any)["id"]})
+			do("list_low_stock", map[string]any{"store": "koko-ximen"})
+			do("list_expiring", map[string]any{"store": "koko-xinyi"})
+			moved := do("stock_history", map[string]any{"store": "koko-ximen", "product": "tea-egg"})
+			do("undo_movement", map[string]any{"movement": moved["movements"].([]any)[0].(map[string]any)["id"]})
+			s.wantLevel(t, "koko-xinyi", "tea-egg", 20, 0)
+			s.wantLevel(t, "koko-ximen", "tea-egg", 0, 0)
+			if want := map[bool]int{true: 3}[asks]; len(asked) != want {
+				t.Errorf("the user was asked %q, want %d questions", asked, want)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 type listStoresInput struct {
 	Query  string
 	Near   *store.Location
-	Limit  int
+	Limit  int64
 	Cursor string
 }
 
@@ -33,7 +33,7 @@ func (h *handler) listStoresTool() tool[listStoresInput] {
 				point:       func(in *in) **store.Location { return &in.Near }},
 			{name: "limit", example: "20", minimum: 1, maximum: store.MaxLimit,
 				description: "Stores a page; default 20",
-				integer:     func(in *in) *int { return &in.Limit }},
+				integer:     func(in *in) *int64 { return &in.Limit }},
 			{name: "cursor", example: `"next_cursor of the page before"`, maxLength: 500,
 				description: "next_cursor of the page before",
 				text:        func(in *in) *string { return &in.Cursor }},
@@ -111,7 +111,7 @@ func (h *handler) listStores(ctx context.Context, meta *mcp.Meta, in listStoresI
 // chain means its shops, whatever they are called; one that is no shop's name
 // may be a part of addresses.
 func (h *handler) storesCalled(ctx context.Context, in listStoresInput) ([]store.Shop, string, error) {
-	q := store.ShopQuery{Text: in.Query, Near: in.Near, Page: store.Page{Limit: in.Limit, Cursor: in.Cursor}}
+	q := store.ShopQuery{Text: in.Query, Near: in.Near, Page: store.Page{Limit: int(in.Limit), Cursor: in.Cursor}}
 	if in.Query == "" {
 		return h.store.Shops(ctx, q)
 	}

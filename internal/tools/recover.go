@@ -13,6 +13,8 @@ import (
 var (
 	errPanic    = errors.New("this call failed inside the server; other calls work")
 	errDatabase = errors.New("the stock database did not answer; try again")
+	// A change may have been made although its answer was lost.
+	errUncertain = errors.New("the stock database did not answer, and may or may not have made the change: look with stock_history before trying again, or try again with the same idempotency_key")
 )
 
 // rescue makes a panic into errPanic. It is deferred around everything that
@@ -37,7 +39,7 @@ func (h *handler) recoverTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHand
 	return func(ctx context.Context, q mcp.CallToolRequest) (result *mcp.CallToolResult, err error) {
 		defer func() {
 			if err == errPanic { // a failed call, which a model may read
-				result, err = refusal(err), nil
+				result, err = failure(err), nil
 			}
 		}()
 		defer h.rescue(ctx, q.Params.Name, &err)

@@ -9,7 +9,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-// everyRequest is a request of each kind that reads the store.
+// everyRequest is a request of each kind that asks the store for something.
 var everyRequest = []struct {
 	method string
 	params map[string]any
@@ -18,6 +18,15 @@ var everyRequest = []struct {
 	{"tools/call", map[string]any{"name": "search_products", "arguments": map[string]any{"query": "茶"}}},
 	{"tools/call", map[string]any{"name": "list_stores", "arguments": map[string]any{}}},
 	{"tools/call", map[string]any{"name": "get_product", "arguments": map[string]any{"id": "x"}}},
+	{"tools/call", map[string]any{"name": "list_low_stock", "arguments": map[string]any{}}},
+	{"tools/call", map[string]any{"name": "list_expiring", "arguments": map[string]any{"store": "KOKO"}}},
+	{"tools/call", map[string]any{"name": "stock_history", "arguments": map[string]any{"product": "茶葉蛋", "store": "k1"}}},
+	{"tools/call", map[string]any{"name": "record_movement", "arguments": map[string]any{"product": "茶葉蛋", "store": "k1", "delta": -1, "reason": "sale"}}},
+	{"tools/call", map[string]any{"name": "count_stock", "arguments": map[string]any{"product": "茶葉蛋", "store": "k1", "quantity": 1}}},
+	{"tools/call", map[string]any{"name": "transfer_stock", "arguments": map[string]any{"product": "茶葉蛋", "from_store": "k1", "to_store": "k2", "quantity": 1}}},
+	{"tools/call", map[string]any{"name": "reserve_stock", "arguments": map[string]any{"product": "茶葉蛋", "store": "k1", "quantity": 1}}},
+	{"tools/call", map[string]any{"name": "release_reservation", "arguments": map[string]any{"reservation": 1}}},
+	{"tools/call", map[string]any{"name": "undo_movement", "arguments": map[string]any{"movement": 1}}},
 	{"resources/list", nil},
 	{"resources/read", map[string]any{"uri": "store://x"}},
 	{"resources/read", map[string]any{"uri": "product://x"}},
@@ -36,7 +45,7 @@ var everyRequest = []struct {
 func askAll(t *testing.T, s store.Store, tell string) string {
 	t.Helper()
 	var log bytes.Buffer
-	srv := New(s, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	srv := New(s, Config{AllowWrites: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for _, q := range everyRequest {
 		r := rpc(t, srv, q.method, q.params)
 		switch {

@@ -37,6 +37,34 @@ func (p place) name() string { return oneLine(cmp.Or(p.chain, p.shop.Name)) }
 //
 // What fits several things equally well is left to the caller to choose.
 func (h *handler) findPlace(ctx context.Context, text string) (found[place], error) {
+	if f, err := h.findCalled(ctx, text); err != nil || f.settled() {
+		return f, err
+	}
+	shops, _, err := h.store.Shops(ctx, store.ShopQuery{Address: text, Page: store.Page{Limit: maxCandidates + 1}})
+	if err != nil || len(shops) > 0 {
+		return shopOrOptions(shops), err
+	}
+	return h.placesNear(ctx, text)
+}
+
+// findShop finds the one shop that text means by steps 1 to 6. A chain is a
+// choice between its branches.
+func (h *handler) findShop(ctx context.Context, text string) (found[place], error) {
+	f, err := h.findCalled(ctx, text)
+	switch {
+	case err != nil:
+		return f, err
+	case !f.settled():
+		return h.placesNear(ctx, text)
+	case f.one.chain == "":
+		return f, nil
+	}
+	branches, err := h.shops(ctx, "", store.Contains, f.one.chain, maxCandidates+1)
+	return oneOf[place](options(branches, shopOption)), err
+}
+
+// findCalled takes steps 1 to 6.
+func (h *handler) findCalled(ctx context.Context, text string) (found[place], error) {
 	steps := []func(context.Context, string) (found[place], error){h.placeNamed, h.placeContaining, h.branchNamed}
 	for _, step := range steps {
 		if f, err := step(ctx, text); err != nil || f.settled() {
@@ -44,15 +72,9 @@ func (h *handler) findPlace(ctx context.Context, text string) (found[place], err
 		}
 	}
 	if bare := trimFillers(fold.String(text)); bare != "" {
-		if f, err := h.placeContaining(ctx, bare); err != nil || f.settled() {
-			return f, err
-		}
+		return h.placeContaining(ctx, bare)
 	}
-	shops, _, err := h.store.Shops(ctx, store.ShopQuery{Address: text, Page: store.Page{Limit: maxCandidates + 1}})
-	if err != nil || len(shops) > 0 {
-		return shopOrOptions(shops), err
-	}
-	return h.placesNear(ctx, text)
+	return found[place]{}, nil
 }
 
 // placeNamed takes steps 1 to 3.

@@ -9,6 +9,7 @@ import (
 type schema struct {
 	Type        string     `json:"type"`
 	Description string     `json:"description,omitempty"`
+	Enum        []string   `json:"enum,omitempty"`
 	MinLength   int        `json:"minLength,omitempty"`
 	MaxLength   int        `json:"maxLength,omitempty"`
 	Minimum     *float64   `json:"minimum,omitempty"`
@@ -80,6 +81,8 @@ func (ps params[In]) schema() json.RawMessage {
 
 func (p *param[In]) schema() schema {
 	switch {
+	case p.oneOf != nil:
+		return schema{Type: "string", Description: p.description, Enum: p.oneOf}
 	case p.text != nil:
 		s := schema{Type: "string", Description: p.description, MaxLength: p.maxLength}
 		if p.required {

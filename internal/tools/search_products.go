@@ -11,7 +11,7 @@ import (
 type searchProductsInput struct {
 	Query, Store, Category string
 	InStock                bool
-	Limit                  int
+	Limit                  int64
 	Cursor                 string
 }
 
@@ -36,7 +36,7 @@ func (h *handler) searchProductsTool() tool[searchProductsInput] {
 				boolean:     func(in *in) *bool { return &in.InStock }},
 			{name: "limit", example: "20", minimum: 1, maximum: store.MaxLimit,
 				description: "Products a page; default 20",
-				integer:     func(in *in) *int { return &in.Limit }},
+				integer:     func(in *in) *int64 { return &in.Limit }},
 			{name: "cursor", example: `"next_cursor of the page before"`, maxLength: 500,
 				description: "next_cursor of the page before",
 				text:        func(in *in) *string { return &in.Cursor }},
@@ -68,7 +68,7 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 	out := productList{Status: statusFound, Products: []productItem{}}
 	q := store.ProductQuery{
 		Text: in.Query, Category: in.Category, InStock: in.InStock,
-		Page: store.Page{Limit: in.Limit, Cursor: in.Cursor},
+		Page: store.Page{Limit: int(in.Limit), Cursor: in.Cursor},
 	}
 	if in.Store != "" {
 		f, err := h.findPlace(ctx, in.Store)

@@ -22,10 +22,22 @@ type tool[In any] struct {
 	answer      func(ctx context.Context, meta *mcp.Meta, in In) (answer, error)
 }
 
+// reply is what a call comes to.
+type reply interface {
+	result() *mcp.CallToolResult
+}
+
 // answer is one answer, said twice.
 type answer struct {
 	text string // a line for people
 	data any    // the same for programs
+}
+
+func (a answer) result() *mcp.CallToolResult {
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{mcp.TextContent{Type: "text", Text: a.text}},
+		StructuredContent: a.data,
+	}
 }
 
 // output holds a JSON Schema of each tool's answer.data.
@@ -33,9 +45,9 @@ type answer struct {
 //go:embed output/*.json
 var output embed.FS
 
-// outputSchema is the schema of what the tool of the given name answers.
-func outputSchema(tool string) json.RawMessage {
-	b, err := output.ReadFile("output/" + tool + ".json")
+// outputSchema is the schema of the given name.
+func outputSchema(name string) json.RawMessage {
+	b, err := output.ReadFile("output/" + name + ".json")
 	if err != nil {
 		panic(err) // the tool was given no schema: no test gets past it
 	}
@@ -59,44 +71,56 @@ func register[In any](srv *mcpserver.MCPServer, h *handler, t tool[In]) {
 		},
 	}
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		result := h.call(ctx, t.name, func() (answer, error) {
-			in, err := t.params.decode(q.Params.Arguments)
-			if err != nil {
-				return answer{}, err
-			}
-			return t.answer(ctx, q.Params.Meta, in)
-		})
-		if mcpserver.IsModernRequest(ctx) {
-			// The revision of 2026 has every result name its server. Left to
-			// mcp-go, that is title, instructions' worth of text and icon too.
-			result.EnsureResultMeta().SetServerInfo(h.server)
+		in, err := t.params.decode(q.Params.Arguments)
+		if err != nil {
+			return h.finish(ctx, t.name, nil, err), nil
 		}
-		return result, nil
+		a, err := t.answer(ctx, q.Params.Meta, in)
+		return h.finish(ctx, t.name, a, err), nil
 	})
 }
 
-// call makes what ask answers into a result. What a model can mend or wait
-// out is a failed result, which it reads, and not a protocol error, which it
-// may never see.
-func (h *handler) call(ctx context.Context, tool string, ask func() (answer, error)) *mcp.CallToolResult {
-	a, err := ask()
-	var bad badArguments
-	switch {
-	case errors.As(err, &bad):
-		return refusal(bad)
-	case errors.Is(err, store.ErrBadCursor):
-		return refusal(badArguments("cursor must be the next_cursor of the page before, sent with the same other arguments; leave it out for the first page"))
-	case err != nil:
-		return refusal(h.failed(ctx, tool, err))
+// finish makes what a call came to into a result. What a model can mend or
+// wait out is a failed result, which it reads, and not a protocol error, which
+// it may never see.
+func (h *handler) finish(ctx context.Context, tool string, r reply, err error) *mcp.CallToolResult {
+	var result *mcp.CallToolResult
+	if err != nil {
+		result = h.explain(ctx, tool, err)
+	} else {
+		result = r.result()
 	}
-	return &mcp.CallToolResult{
-		Content:           []mcp.Content{mcp.TextContent{Type: "text", Text: a.text}},
-		StructuredContent: a.data,
+	if mcpserver.IsModernRequest(ctx) {
+		// The revision of 2026 has every result name its server. Left to
+		// mcp-go, that is title, instructions' worth of text and icon too.
+		result.EnsureResultMeta().SetServerInfo(h.server)
 	}
+	return result
 }
 
-// refusal is the result of a call that failed.
-func refusal(err error) *mcp.CallToolResult {
+// explain is the result of a call that came to an error.
+func (h *handler) explain(ctx context.Context, tool string, err error) *mcp.CallToolResult {
+	var bad badArguments
+	var no *refused
+	switch {
+	case errors.As(err, &bad):
+		return failure(bad)
+	case errors.As(err, &no):
+		result := failure(no)
+		result.StructuredContent = no
+		return result
+	case errors.Is(err, store.ErrBadCursor):
+		return failure(badArguments("cursor must be the next_cursor of the page before, sent with the same other arguments; leave it out for the first page"))
+	}
+	tell := h.failed(ctx, tool, err)
+	if errors.Is(err, errUncertain) {
+		tell = errUncertain
+	}
+	return failure(tell)
+}
+
+// failure is the result of a call that failed, which says err.
+func failure(err error) *mcp.CallToolResult {
 	return &mcp.CallToolResult{
 		Content: []mcp.Content{mcp.TextContent{Type: "text", Text: err.Error()}},
 		IsError: true,

@@ -1,0 +1,143 @@
+package tools
+
+import (
+	"context"
+	"errors"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// code says why a change was refused. Programs tell refusals apart by it: one
+// that is here keeps its name and its meaning.
+type code string
+
+const (
+	// An argument is wrong, or asks for what no stock allows.
+	codeInvalidArgument code = "invalid_argument"
+	// No store or product is called that; suggestions are spelled much like it.
+	codeUnknownStore   code = "unknown_store"
+	codeUnknownProduct code = "unknown_product"
+	// Several fit the words, or they name a whole chain: candidates.
+	codeAmbiguousStore   code = "ambiguous_store"
+	codeAmbiguousProduct code = "ambiguous_product"
+	// No movement or reservation has this number.
+	codeUnknownMovement    code = "unknown_movement"
+	codeUnknownReservation code = "unknown_reservation"
+	// The store does not carry the product, so that nothing can be taken.
+	codeNotCarried code = "not_carried"
+	// Less is there than asked for: on_hand, reserved and available say how
+	// much and, where only the lot of an expiry date was meant, lot.
+	codeInsufficientStock code = "insufficient_stock"
+	// The movement was undone before or is itself an undo, the reservation was
+	// released before, or the idempotency key belongs to another change.
+	codeConflict code = "conflict"
+	// The reservation had lapsed.
+	codeReservationExpired code = "reservation_expired"
+	// The confirmation is none, or is for something else, or is too old, or
+	// was used before.
+	codeConfirmationInvalid code = "confirmation_invalid"
+)
+
+// refused is a change that was refused: an error, and what programs are told.
+type refused struct {
+	Status   status      `json:"status"` // always statusRefused
+	Code     code        `json:"code"`
+	Store    *shopRef    `json:"store,omitempty"`
+	Product  *productRef `json:"product,omitempty"`
+	*amounts             // what is there
+	Asked    int64       `json:"asked,omitempty"`
+	Expiry   store.Date  `json:"expiry,omitempty"`
+	Lot      *int64      `json:"lot,omitempty"`
+	choices
+
+	text string // for people and models: what to do next
+}
+
+func (r *refused) Error() string { return r.text }
+
+func refuse(c code, text string) *refused {
+	return &refused{Status: statusRefused, Code: c, text: text}
+}
+
+// refusal is what to tell of a change that the store answered with err, which
+// is err itself where the store failed.
+func (h *handler) refusal(ctx context.Context, p plan, err error) error {
+	var short *store.InsufficientError
+	var invalid *store.InvalidError
+	switch {
+	case errors.As(err, &short):
+		return h.insufficient(ctx, p.say, short)
+	case errors.As(err, &invalid):
+		return refuse(codeInvalidArgument, oneLine(invalid.Text))
+	case errors.Is(err, store.ErrNotFound):
+		return p.missing
+	case errors.Is(err, store.ErrReservationExpired):
+		return refuse(codeReservationExpired, p.say.say("保留已經到期，自動放開了；不必再放開", "The reservation has lapsed by itself; there is nothing to release"))
+	case errors.Is(err, store.ErrConflict):
+		return refuse(codeConflict, p.opposing)
+	}
+	return err
+}
+
+func (h *handler) insufficient(ctx context.Context, say language, short *store.InsufficientError) *refused {
+	shop, product := h.shopOf(ctx, short.ShopID), h.productOf(ctx, short.ProductID)
+	where, what := oneLine(shop.Name), say.product(product)
+	r := refuse(codeInsufficientStock, "")
+	r.Store, r.Product = new(refShop(shop)), new(refProduct(product))
+	r.amounts, r.Asked = new(amountsOf(short.Level)), short.Asked
+	if short.Expiry != "" {
+		r.Expiry, r.Lot = short.Expiry, &short.Lot
+		r.text = say.say("%[1]s %[2]s 效期 %[3]s 的只有 %[4]s，不夠 %[5]d；沒有更動", "Of %[2]s at %[1]s that expires on %[3]s there are %[4]s, not %[5]d; nothing was changed",
+			where, what, short.Expiry, say.count(short.Lot, product), short.Asked)
+		return r
+	}
+	r.text = say.say("%[1]s %[2]s只有 %[3]s可用（架上 %[4]d，已保留 %[5]d），不夠 %[6]d；沒有更動", "%[2]s at %[1]s: only %[3]s available (%[4]d on hand, %[5]d reserved), not %[6]d; nothing was changed",
+		where, what, say.count(short.Level.Available(), product), short.Level.OnHand, short.Level.Reserved, short.Asked)
+	return r
+}
+
+// aim finds the one store and the one product that a change is for. What is
+// merely near, and what fits several, is refused.
+func (h *handler) aim(ctx context.Context, say language, shop, product string) (store.Shop, store.Product, error) {
+	where, err := h.aimAtShop(ctx, say, shop)
+	if err != nil {
+		return store.Shop{}, store.Product{}, err
+	}
+	f, err := h.findProduct(ctx, product)
+	if err == nil && !f.ok {
+		err = refuseWords(f, say, product, unknownProduct, codeUnknownProduct, codeAmbiguousProduct)
+	}
+	return where, f.one, err
+}
+
+func (h *handler) aimAtShop(ctx context.Context, say language, text string) (store.Shop, error) {
+	f, err := h.findShop(ctx, text)
+	if err == nil && !f.ok {
+		err = refuseWords(f, say, text, unknownStore, codeUnknownStore, codeAmbiguousStore)
+	}
+	return f.one.shop, err
+}
+
+// refuseWords refuses words that mean not one thing.
+func refuseWords[T any](f found[T], say language, said string, unknown status, nothing, several code) *refused {
+	c := nothing
+	if f.ambiguous {
+		c = several
+	}
+	r := refuse(c, f.ask(say, said, unknown))
+	r.choices = f.choices()
+	return r
+}
+
+// notCarriedBy says that nothing can be taken where there never was any.
+func notCarriedBy(say language, shop store.Shop, p store.Product) *refused {
+	r := refuse(codeNotCarried, say.say("%s沒有販售%s；沒有更動。check_stock 會列出哪裡有", "%s does not carry %s; nothing was changed. check_stock tells who has it",
+		oneLine(shop.Name), say.product(p)))
+	r.Store, r.Product = new(refShop(shop)), new(refProduct(p))
+	return r
+}
+
+// keyTaken says what an idempotency key is for.
+func keyTaken(say language) string {
+	return say.say("這個 idempotency_key 用過在別的更動上；沒有更動。新的更動請用新的 key", "The idempotency_key belongs to another change; nothing was changed. Use a new key for a new change")
+}

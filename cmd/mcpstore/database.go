@@ -4,33 +4,74 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
 
+	"github.com/spf13/pflag"
+
+	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/demo"
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
+func addDatabaseFlag(f *pflag.FlagSet, path *string) {
+	f.StringVar(path, "db", "", "`file` of the database (default: mcpstore/mcpstore.db in your data folder)")
+}
+
 // openDatabase opens the stock, making it first where there is none, with demo
 // data if seed says so. It returns where it is.
 func openDatabase(ctx context.Context, path string, seed bool, getenv func(string) string) (*sqlite.DB, string, error) {
-	if scheme, _, is := strings.Cut(path, "://"); is {
-		return nil, "", &usageError{fmt.Errorf("--db: %s databases are not supported", scheme), "give a file, such as --db shop.db"}
-	}
-	cfg := sqlite.Config{Path: path}
-	if path == "" {
-		folder := dataFolder(runtime.GOOS, getenv)
-		if folder == "" {
-			return nil, "", &usageError{errors.New("no home folder to keep the database in"), "say where, such as --db shop.db"}
-		}
-		cfg.Path, cfg.MakeDir = filepath.Join(folder, "mcpstore", "mcpstore.db"), true
+	cfg, err := databaseConfig(path, getenv)
+	if err != nil {
+		return nil, "", err
 	}
 	if seed {
 		cfg.Seed = demo.Catalog
 	}
 	db, err := sqlite.Open(ctx, cfg)
 	return db, cfg.Path, err
+}
+
+// openExisting opens the stock where there is some.
+func openExisting(ctx context.Context, path string, getenv func(string) string) (*sqlite.DB, string, error) {
+	cfg, err := databaseConfig(path, getenv)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := os.Stat(cfg.Path); errors.Is(err, fs.ErrNotExist) {
+		return nil, "", &failure{fmt.Errorf("there is no database at %q yet", cfg.Path),
+			"start mcpstore, or bring your own stock in: mcpstore import FILE; --db names another database"}
+	}
+	db, err := sqlite.Open(ctx, cfg)
+	return db, cfg.Path, err
+}
+
+// databaseConfig says where the database is that path means.
+func databaseConfig(path string, getenv func(string) string) (sqlite.Config, error) {
+	if scheme, _, is := strings.Cut(path, "://"); is {
+		return sqlite.Config{}, &usageError{fmt.Errorf("--db: %s databases are not supported", scheme), "give a file, such as --db shop.db"}
+	}
+	if path != "" {
+		return sqlite.Config{Path: path}, nil
+	}
+	folder := dataFolder(runtime.GOOS, getenv)
+	if folder == "" {
+		return sqlite.Config{}, &usageError{errors.New("no home folder to keep the database in"), "say where, such as --db shop.db"}
+	}
+	return sqlite.Config{Path: filepath.Join(folder, "mcpstore", "mcpstore.db"), MakeDir: true}, nil
+}
+
+// asUser returns a context in which the user of the command line asks.
+func asUser(ctx context.Context, getenv func(string) string) context.Context {
+	name := getenv("USER")
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
+	}
+	return store.WithCaller(ctx, store.Caller{ID: "user:" + name, Client: "mcpstore " + programVersion()})
 }
 
 // dataFolder is where an operating system, named as GOOS does, has programs

@@ -51,6 +51,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err == nil {
 		return exitDone
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errStopped
+	}
 	report(stderr, err)
 	if errors.As(err, new(*usageError)) {
 		return exitCalled
@@ -58,9 +61,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	return exitFailed
 }
 
+// errStopped ends a command that Ctrl-C came before. What it changes is changed
+// wholly or not at all.
+var errStopped = errors.New("stopped before it was done; nothing was changed")
+
 func rootCommand(e *env) *cobra.Command {
 	root := serveCommand(e)
-	root.AddCommand(smokeCommand(e))
+	root.AddCommand(importCommand(e), exportCommand(e), stockCommand(e), dbCommand(e), smokeCommand(e))
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.HiddenDefaultCmd = true

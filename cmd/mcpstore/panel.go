@@ -12,6 +12,7 @@ import (
 type panel struct {
 	Endpoint string // the URL to paste
 	Local    bool   // reached from this machine only
+	Writes   bool   // clients may change the stock
 	Stock    store.Summary
 	Database string // where the stock is kept
 	Question string // to ask first; "" where there is nothing to ask for
@@ -45,6 +46,9 @@ mcpstore is online{{if .Local}} on this machine{{end}}.
   URL       {{.Endpoint}}
   Stock     {{.Stock.Shops}} stores, {{.Stock.Products}} products{{if .Stock.Demo}} (demo data){{end}}
   Database  {{.Database}}
+{{- if .Writes}}
+  Writes    allowed: clients can change the stock
+{{- end}}
 {{if .Local}}
   Clients on this machine can use the URL, such as MCP Inspector:
   npx @modelcontextprotocol/inspector
@@ -73,6 +77,9 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
   網址    {{.Endpoint}}
   庫存    {{.Stock.Shops}} 間門市、{{.Stock.Products}} 項商品{{if .Stock.Demo}}（示範資料）{{end}}
   資料庫  {{.Database}}
+{{- if .Writes}}
+  寫入    已開放：用戶端可以更改庫存
+{{- end}}
 {{if .Local}}
   這台電腦上的 MCP 用戶端可以連上這個網址，例如 MCP Inspector：
   npx @modelcontextprotocol/inspector

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,7 +21,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the commands as a user types them, each script with a
-// stand-in for ngrok's edge of its own. Beside testscript's commands there are:
+// stand-in for ngrok's edge of its own. Beside testscript's commands, and those
+// of script_stock_test.go, there are:
 //
 //	edge VERB [URL]     make the edge do something, or await something there
 //	await FILE [TEXT]   until the file is there, and has the text
@@ -38,13 +40,17 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"edge":   edgeCommand,
-			"await":  awaitCommand,
-			"gone":   goneCommand,
-			"getenv": getenvCommand,
-		},
+		Cmds: scriptCommands(),
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	commands := maps.Clone(stockCommands)
+	commands["edge"] = edgeCommand
+	commands["await"] = awaitCommand
+	commands["gone"] = goneCommand
+	commands["getenv"] = getenvCommand
+	return commands
 }
 
 type edgeKey struct{}

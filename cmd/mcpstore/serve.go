@@ -30,6 +30,9 @@ type serveOptions struct {
 	noDemo       bool
 	urlFile      string
 	allowOrigins []string
+	allowWrites  bool
+	confirmAbove int64
+	watch        watchOptions
 	logFormat    string
 	logLevel     string
 	tunnel       tunnelOptions
@@ -59,11 +62,14 @@ public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 	cmd.SetVersionTemplate(versions() + "\n")
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.db, "db", "", "`file` of the database (default: mcpstore/mcpstore.db in your data folder)")
+	addDatabaseFlag(f, &o.db)
 	f.BoolVar(&o.noDemo, "no-demo", false, "start a new database empty instead of with demo data")
 	o.tunnel.addFlags(f)
 	f.StringVar(&o.urlFile, "url-file", "", "keep the URL in this `file` while it is online")
 	f.StringSliceVar(&o.allowOrigins, "allow-origin", nil, "let browser pages of this `origin` call, such as https://inspector.example (may be repeated)")
+	f.BoolVar(&o.allowWrites, "allow-writes", false, "let clients change the stock; with --local only")
+	f.Int64Var(&o.confirmAbove, "confirm-above", 50, "have clients confirm a change of more than this many")
+	o.watch.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "of the log on stderr: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -83,6 +89,9 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := checkOrigins(o.allowOrigins); err != nil {
 		return err
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	announce := &announcer{env: e, file: urlFile{path: o.urlFile}, log: log, people: o.logFormat == "text"}
 	if err := announce.file.prepare(); err != nil {
 		return err
@@ -92,6 +101,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer db.Close()
+	defer o.watch.start(ctx, db, log)()
 	if announce.view, err = o.panel(ctx, db, path); err != nil {
 		return err
 	}
@@ -124,6 +134,18 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	return err
 }
 
+// check refuses what does not go together.
+func (o *serveOptions) check() error {
+	if o.allowWrites && !o.tunnel.local {
+		return &usageError{errors.New("--allow-writes is refused while the server is public: without authentication, anyone who has the URL could change the stock"),
+			"add --local, or leave --allow-writes out and change the stock on this machine: mcpstore stock --help"}
+	}
+	if o.confirmAbove < 0 {
+		return &usageError{fmt.Errorf("--confirm-above %d is less than nothing", o.confirmAbove), "give 0 to have every change confirmed"}
+	}
+	return o.watch.check()
+}
+
 // panel gathers what is served.
 func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (panel, error) {
 	summary, err := s.Summary(ctx)
@@ -131,12 +153,17 @@ func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (p
 		return panel{}, err
 	}
 	question, err := firstQuestion(ctx, s, summary)
-	return panel{Local: o.tunnel.local, Stock: summary, Database: path, Question: question}, err
+	return panel{Local: o.tunnel.local, Writes: o.allowWrites, Stock: summary, Database: path, Question: question}, err
 }
 
 func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, log *slog.Logger) *server.Server {
 	return server.New(server.Config{
-		MCP:          tools.New(db, tools.Config{Version: programVersion(), Log: log}),
+		MCP: tools.New(db, tools.Config{
+			Version:      programVersion(),
+			AllowWrites:  o.allowWrites,
+			ConfirmAbove: o.confirmAbove,
+			Log:          log,
+		}),
 		URL:          tun.URL,
 		Local:        o.tunnel.local,
 		AllowOrigins: o.allowOrigins,
@@ -150,13 +177,18 @@ func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, 
 			}
 			return nil
 		},
-		About: func(context.Context) server.About {
+		About: func(ctx context.Context) server.About {
+			// An import may have changed what there is since the start.
+			now, err := o.panel(ctx, db, view.Database)
+			if err != nil {
+				now = view
+			}
 			return server.About{
 				Version:  programVersion(),
-				Stores:   view.Stock.Shops,
-				Products: view.Stock.Products,
-				Demo:     view.Stock.Demo,
-				Question: view.Question,
+				Stores:   now.Stock.Shops,
+				Products: now.Stock.Products,
+				Demo:     now.Stock.Demo,
+				Question: now.Question,
 			}
 		},
 		Log: log,

@@ -36,7 +36,7 @@ func TestClientsOfOthersListAndCallThroughTheTunnel(t *testing.T) {
 	const answer = "KOKO便利店 茶葉蛋：12 顆"
 	check := func(t *testing.T, tools []string, text string, isError bool) {
 		t.Helper()
-		if diff := cmp.Diff([]string{"check_stock", "get_product", "list_stores", "search_products"}, tools); diff != "" {
+		if diff := cmp.Diff([]string{"check_stock", "get_product", "list_expiring", "list_low_stock", "list_stores", "search_products", "stock_history"}, tools); diff != "" {
 			t.Errorf("tools (-want +got):\n%s", diff)
 		}
 		if !strings.HasPrefix(text, answer) || isError {

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpstore/mcpstore/internal/store/sqlite"
+)
+
+func dbCommand(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "db",
+		Short: "Check the database, back it up, bring it back",
+		Example: `  mcpstore db verify
+  mcpstore db backup shop-2026-11-22.db
+  mcpstore db restore shop-2026-11-22.db`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return &usageError{errors.New("db needs to be told what to do"), "mcpstore db --help lists what there is, such as mcpstore db verify"}
+		},
+	}
+	cmd.AddCommand(dbVerifyCommand(e), dbBackupCommand(e), dbRestoreCommand(e))
+	return cmd
+}
+
+// errVerify ends a check whose findings were printed.
+var errVerify = errors.New("the database does not match its ledger")
+
+// mostDiscrepancies is how many are printed of what does not match.
+const mostDiscrepancies = 100
+
+func dbVerifyCommand(e *env) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Add the whole ledger up again, and compare",
+		Long: `Verify adds up all movements and compares the sums with the levels, the lots,
+the reservations and the totals that are kept beside them. It prints what does
+not match, and ends with 1 then. It changes nothing, and can run while a server
+has the database.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			db, path, err := openExisting(cmd.Context(), path, e.getenv)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return verify(cmd.Context(), e, db, path)
+		},
+	}
+	addDatabaseFlag(cmd.Flags(), &path)
+	return cmd
+}
+
+func verify(ctx context.Context, e *env, db *sqlite.DB, path string) error {
+	found, err := db.Verify(ctx, mostDiscrepancies+1)
+	if err != nil {
+		return err
+	}
+	for i, d := range found {
+		if i == mostDiscrepancies {
+			fmt.Fprintln(e.stdout, "…")
+			break
+		}
+		fmt.Fprintln(e.stdout, printable(d.String()))
+	}
+	if len(found) > 0 {
+		return &failure{errVerify, "bring a backup back by mcpstore db restore FILE, or count what differs: mcpstore stock count"}
+	}
+	fmt.Fprintf(e.stdout, "ok: %s matches its ledger\n", path)
+	return nil
+}
+
+func dbBackupCommand(e *env) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy the database, also while a server has it",
+		Args:  oneFile("backup", "shop-backup.db"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			db, path, err := openExisting(cmd.Context(), path, e.getenv)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			if err := db.Backup(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.stderr, "mcpstore: copied %s to %s\n", path, args[0])
+			return nil
+		},
+	}
+	addDatabaseFlag(cmd.Flags(), &path)
+	return cmd
+}
+
+func dbRestoreCommand(e *env) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put a backup in the database's place, and keep the old one",
+		Long: `Restore checks the backup first, and keeps the database that was there beside
+it. Stop the server before: it is refused while one has the database.`,
+		Args: oneFile("restore", "shop-backup.db"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := databaseConfig(path, e.getenv)
+			if err != nil {
+				return err
+			}
+			kept, err := sqlite.Restore(cmd.Context(), args[0], cfg.Path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(e.stderr, "mcpstore: %s is now what %s was\n", cfg.Path, args[0])
+			if kept != "" {
+				fmt.Fprintf(e.stderr, "mcpstore: the old database is kept as %s\n", kept)
+			}
+			return nil
+		},
+	}
+	addDatabaseFlag(cmd.Flags(), &path)
+	return cmd
+}
+
+func oneFile(command, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return &usageError{fmt.Errorf("%s takes one file, not %d", command, len(args)), cmd.CommandPath() + " " + example}
+	}
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/mcpstore/mcpstore/internal/sheet"
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/tools"
+)
+
+// importOptions are the flags that say how sheets are read and taken in.
+type importOptions struct {
+	columns  map[string]string
+	store    string
+	sheets   []string
+	encoding string
+	currency string
+	mode     string
+}
+
+// addFlags adds the flags, their names after prefix.
+func (o *importOptions) addFlags(f *pflag.FlagSet, prefix string) {
+	of := ""
+	if prefix != "" {
+		of = ", of the watched file"
+	}
+	f.StringToStringVar(&o.columns, prefix+"map", nil, "what a column is called, as `column=header`, such as qty=現有量 (may be repeated)"+of)
+	f.StringVar(&o.store, prefix+"store", "", "the `store` that a sheet without a column of stores is about"+of)
+	f.StringArrayVar(&o.sheets, prefix+"sheet", nil, "read only this `sheet` of a workbook (may be repeated)"+of)
+	f.StringVar(&o.encoding, prefix+"encoding", "", "utf-8, utf-16, big5 or gb18030, if it is found out wrongly"+of)
+	f.StringVar(&o.currency, prefix+"currency", "TWD", "of prices where the sheet has none"+of)
+	f.StringVar(&o.mode, prefix+"mode", "merge", "merge: leave what the sheet does not name; replace: remove it"+of)
+}
+
+// check refuses what no import knows. The flags' names have prefix.
+func (o *importOptions) check(prefix string) error {
+	switch mode := store.ImportMode(o.mode); mode {
+	case store.Merge, store.Replace:
+	default:
+		return &usageError{fmt.Errorf("--%smode %q is unknown", prefix, o.mode), "give merge or replace"}
+	}
+	if err := o.sheetOptions().Check(); err != nil {
+		return &usageError{err, "mcpstore import --help lists the columns"}
+	}
+	return nil
+}
+
+func (o *importOptions) sheetOptions() sheet.Options {
+	return sheet.Options{Map: o.columns, Store: o.store, Sheets: o.sheets, Encoding: o.encoding, Currency: o.currency}
+}
+
+func importCommand(e *env) *cobra.Command {
+	var o importOptions
+	var path string
+	var maxErrors int
+	var dryRun, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "import FILE…",
+		Short: "Take a shop's own sheets in",
+		Long: `Import reads CSV files and Excel workbooks (.xlsx) as shops have them, in
+UTF-8, UTF-16, Big5 or GB18030, with commas, tabs or semicolons. The first line
+names the columns, in Chinese or English and in any order. All rows are taken
+in, or none; - reads standard input.
+
+` + columnsHelp() + `
+The first import removes the demo data.`,
+		Example: `  mcpstore import 庫存.csv
+  mcpstore import --dry-run 庫存.xlsx               show what would change
+  mcpstore import --map qty=現有量 --store 大安店 pos.csv
+  mcpstore export --template -o 範本.csv            a sheet to fill in`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return nil
+			}
+			return &usageError{errors.New("import takes at least one file"), "mcpstore import 庫存.csv, or mcpstore export --template for a sheet to fill in"}
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(""); err != nil {
+				return err
+			}
+			if maxErrors < 1 {
+				return &usageError{fmt.Errorf("--max-errors %d is less than one", maxErrors), "give how many bad rows to name"}
+			}
+			ctx := asUser(cmd.Context(), e.getenv)
+			// A file that is not there should not leave an empty database.
+			if err := checkFiles(args); err != nil {
+				return err
+			}
+			db, where, err := openDatabase(ctx, path, false, e.getenv)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			bar := newProgress(e.stderr, "importing")
+			report, err := o.run(ctx, db, args, e.stdin, importRun{
+				dryRun: dryRun, maxProblems: maxErrors, progress: bar.at,
+				tell: func(text string) { fmt.Fprintln(e.stderr, "mcpstore:", printable(text)) },
+			})
+			bar.end()
+			if err != nil {
+				return importFailed(e, args, err)
+			}
+			if asJSON {
+				return printJSON(e.stdout, newImportJSON(report, dryRun))
+			}
+			return printImport(ctx, e, db, report, where, dryRun)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVar(&dryRun, "dry-run", false, "show what would change, and change nothing")
+	o.addFlags(f, "")
+	f.IntVar(&maxErrors, "max-errors", 20, "name at most this many bad rows")
+	f.BoolVar(&asJSON, "json", false, "print what changed as JSON")
+	addDatabaseFlag(f, &path)
+	return cmd
+}
+
+// importRun is how one import is done.
+type importRun struct {
+	dryRun      bool
+	maxProblems int
+	progress    func(done float64, rows int) // if nil, none
+	tell        func(text string)            // what is worth knowing of the sheets
+	still       func() error                 // if set, called after the last row; its error ends the import
+}
+
+// run takes files in.
+func (o *importOptions) run(ctx context.Context, s store.Store, files []string, stdin io.Reader, r importRun) (store.ImportReport, error) {
+	// Reading takes about as long as the rest.
+	const reading = 0.5
+	var done float64
+	options := o.sheetOptions()
+	var err error
+	if options.Store, err = o.storeName(ctx, s, r.tell); err != nil {
+		return store.ImportReport{}, err
+	}
+	options.Tell = r.tell
+	options.Progress = func(read float64) { done = read * reading }
+	rows := sheet.Read(ctx, files, stdin, options)
+	return s.Import(ctx, andThen(rows, r.still), store.ImportOptions{
+		Mode:        store.ImportMode(o.mode),
+		DryRun:      r.dryRun,
+		MaxProblems: r.maxProblems,
+		Note:        strings.Join(files, ", "),
+		Progress: func(rows int, rest float64) {
+			if rest > 0 {
+				done = reading + rest*(1-reading)
+			}
+			if r.progress != nil {
+				r.progress(done, rows)
+			}
+		},
+	})
+}
+
+// storeName is the name of the store that --store means, which is a new one if
+// it means none that is there. What is demo data is not there any longer.
+func (o *importOptions) storeName(ctx context.Context, s store.Store, tell func(string)) (string, error) {
+	if o.store == "" {
+		return "", nil
+	}
+	summary, err := s.Summary(ctx)
+	if err != nil || summary.Demo {
+		return o.store, err
+	}
+	shop, err := tools.FindShop(ctx, s, o.store)
+	if unclear, ok := errors.AsType[*tools.NotOneError](err); ok && !unclear.Several {
+		if summary.Shops > 0 {
+			tell(fmt.Sprintf("store %q is new", o.store))
+		}
+		return o.store, nil
+	}
+	return shop.Name, err
+}
+
+// andThen yields rows, and then the error of check if it has one.
+func andThen(rows iter.Seq2[store.Row, error], check func() error) iter.Seq2[store.Row, error] {
+	if check == nil {
+		return rows
+	}
+	return func(yield func(store.Row, error) bool) {
+		for row, err := range rows {
+			if !yield(row, err) {
+				return
+			}
+		}
+		if err := check(); err != nil {
+			yield(store.Row{}, err)
+		}
+	}
+}
+
+// checkFiles refuses files that cannot be opened before anything is done.
+func checkFiles(files []string) error {
+	if n := len(slices.DeleteFunc(slices.Clone(files), func(f string) bool { return f != "-" })); n > 1 {
+		return &usageError{errors.New("standard input can be read once"), "give - once, and name the other files"}
+	}
+	for _, file := range files {
+		if file == "-" {
+			continue
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return &failure{fmt.Errorf("import: %w", err), "check the name of the file, and whether this user may read it"}
+		}
+		info, err := f.Stat()
+		f.Close()
+		if err == nil && info.IsDir() {
+			return &failure{fmt.Errorf("import %q: is a folder", file), "name the files in it"}
+		}
+	}
+	return nil
+}
+
+// importFailed tells what is wrong with the rows, and returns what ends the
+// command.
+func importFailed(e *env, files []string, err error) error {
+	bad, ok := errors.AsType[*store.ImportError](err)
+	if !ok {
+		return err
+	}
+	for _, p := range bad.Problems {
+		fmt.Fprintln(e.stderr, printable(p.Error()))
+	}
+	hint := "mend the sheet, and import it again"
+	if bad.Count > len(bad.Problems) {
+		hint += fmt.Sprintf("; --max-errors %d names them all", bad.Count)
+	}
+	return &failure{fmt.Errorf("import %s: %w", strings.Join(files, ", "), err), hint}
+}
+
+func printImport(ctx context.Context, e *env, s store.Store, r store.ImportReport, where string, dryRun bool) error {
+	for _, held := range r.Released {
+		shop, product := namesOf(ctx, s, held.ShopID, held.ProductID)
+		fmt.Fprintf(e.stderr, "mcpstore: reservation %d (%d of %s in %s) gives way: there is too little left\n", held.ID, held.Quantity, product, shop)
+	}
+	if !dryRun {
+		if r.RemovedDemo {
+			fmt.Fprintln(e.stderr, "mcpstore: the demo data was removed")
+		}
+		_, err := fmt.Fprintf(e.stdout, "imported %d rows into %s: %s\n", r.Rows, where, summarize(r))
+		return err
+	}
+	if r.RemovedDemo {
+		fmt.Fprintln(e.stdout, "the demo data would be removed")
+	}
+	fmt.Fprintf(e.stdout, "%d rows: %s\n", r.Rows, summarize(r))
+	printChanges(ctx, e.stdout, s, r)
+	fmt.Fprintln(e.stderr, "mcpstore: this was a dry run; nothing was changed")
+	return nil
+}
+
+// columnsHelp lists the columns with the headers that they are known by.
+func columnsHelp() string {
+	var b strings.Builder
+	b.WriteString("The columns, by the names that --map takes, and some of the headers they\nare known by:\n")
+	for _, c := range sheet.Columns() {
+		fmt.Fprintf(&b, "  %-14s %s\n", c.Name, strings.Join(c.Headers[:min(4, len(c.Headers))], ", "))
+	}
+	return b.String()
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// importJSON is what an import changed, for programs.
+type importJSON struct {
+	DryRun      bool     `json:"dry_run"`
+	Rows        int      `json:"rows"`
+	RemovedDemo bool     `json:"removed_demo"`
+	Stores      kindJSON `json:"stores"`
+	Products    kindJSON `json:"products"`
+	Levels      struct {
+		Named int `json:"named"`
+		Up    int `json:"up"`
+		Down  int `json:"down"`
+		New   int `json:"new"`
+		Gone  int `json:"gone"`
+	} `json:"levels"`
+	Released []reservationJSON `json:"released_reservations,omitempty"`
+}
+
+type kindJSON struct {
+	New     int `json:"new"`
+	Changed int `json:"changed"`
+	Gone    int `json:"gone"`
+}
+
+func newImportJSON(r store.ImportReport, dryRun bool) importJSON {
+	out := importJSON{
+		DryRun:      dryRun,
+		Rows:        r.Rows,
+		RemovedDemo: r.RemovedDemo,
+		Stores:      kindJSON{r.NewShops.Count, r.ChangedShops.Count, r.GoneShops.Count},
+		Products:    kindJSON{r.NewProducts.Count, r.ChangedProducts.Count, r.GoneProducts.Count},
+	}
+	out.Levels.Named, out.Levels.Up, out.Levels.Down = r.Levels, r.Up.Count, r.Down.Count
+	out.Levels.New, out.Levels.Gone = r.New.Count, r.Gone.Count
+	for _, held := range r.Released {
+		out.Released = append(out.Released, reservationJSON{held.ID, held.Quantity, held.Note})
+	}
+	return out
+}
+
+// summarize says in one line what an import changed.
+func summarize(r store.ImportReport) string {
+	var parts []string
+	part := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, text))
+		}
+	}
+	part(r.NewShops.Count, "new stores")
+	part(r.ChangedShops.Count, "changed stores")
+	part(r.GoneShops.Count, "stores gone")
+	part(r.NewProducts.Count, "new products")
+	part(r.ChangedProducts.Count, "changed products")
+	part(r.GoneProducts.Count, "products gone")
+	part(r.New.Count, "new levels")
+	part(r.Up.Count, "levels up")
+	part(r.Down.Count, "levels down")
+	part(r.Gone.Count, "levels gone")
+	if len(parts) == 0 {
+		return "nothing changed"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printChanges lists what an import changes, with examples of each kind.
+func printChanges(ctx context.Context, w io.Writer, s store.Store, r store.ImportReport) {
+	shops, products := map[string]string{}, map[string]string{}
+	for _, e := range []store.Examples[store.Shop]{r.NewShops, r.ChangedShops, r.GoneShops} {
+		for _, shop := range e.First {
+			shops[shop.ID] = printable(shop.Name)
+		}
+	}
+	for _, e := range []store.Examples[store.Product]{r.NewProducts, r.ChangedProducts, r.GoneProducts} {
+		for _, p := range e.First {
+			products[p.ID] = printable(p.Name)
+		}
+	}
+	level := func(c store.LevelChange) string {
+		shop, product := namesOf(ctx, s, c.ShopID, c.ProductID)
+		if name, ok := shops[c.ShopID]; ok {
+			shop = name
+		}
+		if name, ok := products[c.ProductID]; ok {
+			product = name
+		}
+		return fmt.Sprintf("%s: %s: %d → %d", shop, product, c.Before.OnHand, c.After.OnHand)
+	}
+	shopName := func(s store.Shop) string { return printable(s.Name) }
+	productName := func(p store.Product) string { return printable(p.Name) }
+	printExamples(w, "new stores", r.NewShops, shopName)
+	printExamples(w, "changed stores", r.ChangedShops, shopName)
+	printExamples(w, "stores gone", r.GoneShops, shopName)
+	printExamples(w, "new products", r.NewProducts, productName)
+	printExamples(w, "changed products", r.ChangedProducts, productName)
+	printExamples(w, "products gone", r.GoneProducts, productName)
+	printExamples(w, "new levels", r.New, level)
+	printExamples(w, "levels up", r.Up, level)
+	printExamples(w, "levels down", r.Down, level)
+	printExamples(w, "levels gone", r.Gone, level)
+}
+
+func printExamples[T any](w io.Writer, kind string, e store.Examples[T], say func(T) string) {
+	if e.Count == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%s: %d\n", kind, e.Count)
+	for _, x := range e.First {
+		fmt.Fprintf(w, "  %s\n", say(x))
+	}
+	if more := e.Count - len(e.First); more > 0 {
+		fmt.Fprintf(w, "  … and %d more\n", more)
+	}
+}

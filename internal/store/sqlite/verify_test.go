@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,7 +20,6 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 		a1  = egg + ` AND shop = (SELECT num FROM shops WHERE id = 'a1')`
 		a2  = egg + ` AND shop = (SELECT num FROM shops WHERE id = 'a2')`
 		// Movements 1 to 5 are what there was at first.
-		unguarded = `DROP TRIGGER movements_never_change; DROP TRIGGER movements_never_go; `
 	)
 	for _, tt := range []struct {
 		name, doctor string
@@ -38,7 +38,10 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 				`product "egg" in shop "a2": on hand after movement 6: the ledger says 7, kept is 9`,
 			}},
 		{"movement that is gone", unguarded + `DELETE FROM movements WHERE num = 6`,
-			[]string{`product "egg" in shop "a2": on hand: the ledger says 10, kept is 9`}},
+			[]string{
+				`movements: numbers 6 to 6 are missing`,
+				`product "egg" in shop "a2": on hand: the ledger says 10, kept is 9`,
+			}},
 		{"running balance", unguarded + `UPDATE movements SET on_hand = 50 WHERE num = 7`,
 			[]string{
 				`product "egg" in shop "a1": on hand after movement 7: the ledger says 6, kept is 50`,
@@ -74,8 +77,22 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 			[]string{`product "egg": number of shops: the ledger says 1, kept is 0 (chain 乙)`}},
 		{"totals of nothing", `INSERT INTO totals SELECT num, 0, 1, 5, 0, 0 FROM products WHERE id = 'tea'`,
 			[]string{`product "tea": number of shops: the ledger says 0, kept is 1 (shops of no chain)`}},
+		{"movement that cancels out is gone", unguarded + `UPDATE movements SET num = 9 WHERE num = 8; UPDATE sqlite_sequence SET seq = 9 WHERE name = 'movements'`,
+			[]string{`movements: numbers 8 to 8 are missing`, `movement 9: its group of 8 is not one`}},
+		{"numbers given out", `UPDATE sqlite_sequence SET seq = 3 WHERE name = 'movements'`,
+			[]string{`movements: the last number is 8, and the last given out 3`}},
+		{"guards that are gone", unguarded, []string{
+			`trigger movements_never_change: is not there`, `trigger movements_never_go: is not there`}},
+		{"index that is gone", `DROP INDEX lots_by_expiry`, []string{`index lots_by_expiry: is not there`}},
+		{"reason", `UPDATE deeds SET reason = 'theft' WHERE num = 2`, []string{`deed 2: its reason of theft is none`}},
+		{"catalog", `DELETE FROM catalog`, []string{`catalog: the ledger says 1, kept is 0 (rows that say what the stock is)`}},
+		{"product that cannot be found", `DELETE FROM product_index WHERE ` + egg,
+			[]string{`product "egg": product index: the ledger says 1, kept is 0 (it cannot be searched for)`}},
 		{"deed that is gone", `DELETE FROM deeds WHERE num = 2`,
-			[]string{`file: row 6 of movements is of a row of deeds that is not there`}},
+			[]string{
+				`file: row 6 of movements is of a row of deeds that is not there`,
+				`deeds: numbers 2 to 2 are missing`,
+			}},
 		{"check that does not hold", `PRAGMA ignore_check_constraints = 1; UPDATE reservations SET quantity = quantity, state = 'kept', ended_at = 1; UPDATE levels SET reserved = 0`,
 			[]string{`file: CHECK constraint failed in reservations`}},
 	} {
@@ -99,6 +116,9 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 		})
 	}
 }
+
+// unguarded begins what doctors movements.
+const unguarded = `DROP TRIGGER movements_never_change; DROP TRIGGER movements_never_go; `
 
 // early is the clock of what is doctored.
 func early() time.Time { return time.UnixMicro(5000) }
@@ -136,8 +156,26 @@ func doctored(t *testing.T, doctor string) string {
 			t.Fatal(err)
 		}
 	}
-	exec(t, path, strings.TrimSpace(doctor))
+	// Who doctors movements puts the guards back.
+	var guards string
+	if rest, ok := strings.CutPrefix(doctor, unguarded); ok && rest != "" {
+		guards = guardsOf(t, path)
+	}
+	exec(t, path, doctor+"; "+guards)
 	return path
+}
+
+func guardsOf(t *testing.T, path string) (guards string) {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.QueryRow(`SELECT group_concat(sql, '; ') FROM sqlite_schema WHERE name LIKE 'movements_never_%'`).Scan(&guards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return guards
 }
 
 // TestVerifySeesOneMoment verifies while others write.

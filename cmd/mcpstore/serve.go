@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,6 +141,10 @@ func (o *serveOptions) check() error {
 		return &usageError{errors.New("--allow-writes is refused while the server is public: without authentication, anyone who has the URL could change the stock"),
 			"add --local, or leave --allow-writes out and change the stock on this machine: mcpstore stock --help"}
 	}
+	if o.allowWrites && !o.tunnel.listensHere() {
+		return &usageError{fmt.Errorf("--allow-writes is refused with --listen %s: without authentication, anyone on the network could change the stock", o.tunnel.listen),
+			"listen on this machine alone, such as --listen 127.0.0.1:8000"}
+	}
 	if o.confirmAbove < 0 {
 		return &usageError{fmt.Errorf("--confirm-above %d is less than nothing", o.confirmAbove), "give 0 to have every change confirmed"}
 	}
@@ -161,7 +166,7 @@ func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, 
 		MCP: tools.New(db, tools.Config{
 			Version:      programVersion(),
 			AllowWrites:  o.allowWrites,
-			ConfirmAbove: o.confirmAbove,
+			ConfirmAbove: cmp.Or(o.confirmAbove, -1), // where 0 is the usual limit
 			Log:          log,
 		}),
 		URL:          tun.URL,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"runtime"
@@ -96,6 +97,13 @@ func (o *tunnelOptions) localOpener(cmd *cobra.Command) (opener, error) {
 	return func(context.Context, func(tunnel.State)) (tunnel.Tunnel, error) {
 		return tunnel.Local(o.listen)
 	}, nil
+}
+
+// listensHere reports whether only this machine reaches what is listened on.
+func (o *tunnelOptions) listensHere() bool {
+	host, _, err := net.SplitHostPort(o.listen)
+	addr, notIP := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || notIP == nil && addr.IsLoopback())
 }
 
 func (o *tunnelOptions) config(getenv func(string) string) (tunnel.Config, error) {

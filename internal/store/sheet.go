@@ -16,7 +16,10 @@ type Catalogue interface {
 	//
 	// A row is of the shop of its ID, or else of its exact name or alias; and
 	// of the product of its barcode, ID or SKU, or else of its exact name or
-	// alias. One that is not there is made. What a row does not say stays as
+	// alias, unless that one has others of what the row has: products of one
+	// name may be told apart by them. One that is not there is made, but for
+	// what has an ID that is not known and the name of something that is there,
+	// which is bad when merging. What a row does not say stays as
 	// it is, and rows that contradict each other are bad. Rows of one level
 	// that differ in their expiry date are its lots, and add up.
 	Import(ctx context.Context, rows iter.Seq2[Row, error], o ImportOptions) (ImportReport, error)

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )

@@ -1,9 +1,6 @@
 package sqlite
 
-import (
-
-	"github.com/mcpstore/mcpstore/internal/store"
-)
+import "github.com/mcpstore/mcpstore/internal/store"
 
 // removeGone removes what a replacing import does not name. Their numbers stay
 // theirs, as the ledger goes on naming them.

@@ -1,9 +1,6 @@
 package sqlite
 
-import (
-	"slices"
-
-)
+import "slices"
 
 // linker finds out which of what is said is of one product, and of which.
 // Numbers of what is said begin at 1.

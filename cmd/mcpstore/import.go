@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -139,26 +141,23 @@ type importRun struct {
 func (o *importOptions) run(ctx context.Context, s store.Store, files []string, stdin io.Reader, r importRun) (store.ImportReport, error) {
 	// Reading takes about as long as the rest.
 	const reading = 0.5
-	var done float64
+	var read atomic.Uint64 // the bits of how much, of 1
 	options := o.sheetOptions()
 	var err error
 	if options.Store, err = o.storeName(ctx, s, r.tell); err != nil {
 		return store.ImportReport{}, err
 	}
 	options.Tell = r.tell
-	options.Progress = func(read float64) { done = read * reading }
-	rows := sheet.Read(ctx, files, stdin, options)
+	options.Progress = func(part float64) { read.Store(math.Float64bits(part)) }
+	rows := ahead(ctx, sheet.Read(ctx, files, stdin, options))
 	return s.Import(ctx, andThen(rows, r.still), store.ImportOptions{
 		Mode:        store.ImportMode(o.mode),
 		DryRun:      r.dryRun,
 		MaxProblems: r.maxProblems,
 		Note:        strings.Join(files, ", "),
 		Progress: func(rows int, rest float64) {
-			if rest > 0 {
-				done = reading + rest*(1-reading)
-			}
 			if r.progress != nil {
-				r.progress(done, rows)
+				r.progress(math.Float64frombits(read.Load())*reading+rest*(1-reading), rows)
 			}
 		},
 	})
@@ -182,6 +181,63 @@ func (o *importOptions) storeName(ctx context.Context, s store.Store, tell func(
 		return o.store, nil
 	}
 	return shop.Name, err
+}
+
+// ahead yields rows, and reads on meanwhile on another processor. When ctx ends
+// it does so at once, be it that standard input keeps the reading waiting.
+func ahead(ctx context.Context, rows iter.Seq2[store.Row, error]) iter.Seq2[store.Row, error] {
+	type line struct {
+		row store.Row
+		err error
+	}
+	return func(yield func(store.Row, error) bool) {
+		const batch, batches = 256, 8
+		lines := make(chan []line, batches)
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			defer close(lines)
+			next := make([]line, 0, batch)
+			send := func() bool {
+				select {
+				case lines <- next:
+					next = make([]line, 0, batch)
+					return true
+				case <-stop:
+					return false
+				}
+			}
+			for row, err := range rows {
+				if next = append(next, line{row, err}); len(next) == batch && !send() {
+					return
+				}
+			}
+			send()
+		}()
+		defer func() {
+			close(stop)
+			select {
+			case <-stopped: // and its files are closed
+			case <-ctx.Done():
+			}
+		}()
+		for {
+			select {
+			case <-ctx.Done():
+				yield(store.Row{}, ctx.Err())
+				return
+			case some, more := <-lines:
+				if !more {
+					return
+				}
+				for _, l := range some {
+					if !yield(l.row, l.err) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // andThen yields rows, and then the error of check if it has one.

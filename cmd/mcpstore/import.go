@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"math"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/mcpstore/mcpstore/internal/sheet"
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 	"github.com/mcpstore/mcpstore/internal/tools"
 )
 
@@ -98,11 +100,17 @@ The first import removes the demo data.`,
 			if err := checkFiles(args); err != nil {
 				return err
 			}
-			db, where, err := openDatabase(ctx, path, false, e.getenv)
+			db, where, forget, err := o.openFor(ctx, path, e.getenv)
 			if err != nil {
 				return err
 			}
-			defer db.Close()
+			kept := false
+			defer func() {
+				db.Close()
+				if !kept {
+					forget()
+				}
+			}()
 			bar := newProgress(e.stderr, "importing")
 			report, err := o.run(ctx, db, args, e.stdin, importRun{
 				dryRun: dryRun, maxProblems: maxErrors, progress: bar.at,
@@ -112,6 +120,7 @@ The first import removes the demo data.`,
 			if err != nil {
 				return importFailed(e, args, err)
 			}
+			kept = !dryRun
 			if asJSON {
 				return printJSON(e.stdout, newImportJSON(report, dryRun))
 			}
@@ -126,6 +135,25 @@ The first import removes the demo data.`,
 	f.BoolVar(&asJSON, "json", false, "print what changed as JSON")
 	addDatabaseFlag(f, &path)
 	return cmd
+}
+
+// openFor opens the database to import into. Forget removes it again if this
+// made it: where nothing was imported, the demo data should still come.
+func (o *importOptions) openFor(ctx context.Context, path string, getenv func(string) string) (db *sqlite.DB, where string, forget func(), err error) {
+	cfg, err := databaseConfig(path, getenv)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	_, missing := os.Stat(cfg.Path)
+	db, where, err = openDatabase(ctx, path, false, getenv)
+	return db, where, func() {
+		if !errors.Is(missing, fs.ErrNotExist) {
+			return
+		}
+		for _, suffix := range []string{"-shm", "-wal", ""} {
+			os.Remove(where + suffix)
+		}
+	}, err
 }
 
 // importRun is how one import is done.
@@ -257,7 +285,7 @@ func andThen(rows iter.Seq2[store.Row, error], check func() error) iter.Seq2[sto
 	}
 }
 
-// checkFiles refuses files that cannot be opened before anything is done.
+// checkFiles refuses files that are not there before anything is done.
 func checkFiles(files []string) error {
 	if n := len(slices.DeleteFunc(slices.Clone(files), func(f string) bool { return f != "-" })); n > 1 {
 		return &usageError{errors.New("standard input can be read once"), "give - once, and name the other files"}
@@ -266,13 +294,11 @@ func checkFiles(files []string) error {
 		if file == "-" {
 			continue
 		}
-		f, err := os.Open(file)
+		info, err := os.Stat(file)
 		if err != nil {
 			return &failure{fmt.Errorf("import: %w", err), "check the name of the file, and whether this user may read it"}
 		}
-		info, err := f.Stat()
-		f.Close()
-		if err == nil && info.IsDir() {
+		if info.IsDir() {
 			return &failure{fmt.Errorf("import %q: is a folder", file), "name the files in it"}
 		}
 	}

@@ -22,6 +22,8 @@ type importJSON struct {
 		Down  int `json:"down"`
 		New   int `json:"new"`
 		Gone  int `json:"gone"`
+		// Redated are those of which only the expiry dates are others.
+		Redated int `json:"redated"`
 	} `json:"levels"`
 	Released []reservationJSON `json:"released_reservations,omitempty"`
 }
@@ -42,6 +44,7 @@ func newImportJSON(r store.ImportReport, dryRun bool) importJSON {
 	}
 	out.Levels.Named, out.Levels.Up, out.Levels.Down = r.Levels, r.Up.Count, r.Down.Count
 	out.Levels.New, out.Levels.Gone = r.New.Count, r.Gone.Count
+	out.Levels.Redated = r.Redated.Count
 	for _, held := range r.Released {
 		out.Released = append(out.Released, reservationJSON{held.ID, held.Quantity, held.Note})
 	}
@@ -66,6 +69,7 @@ func summarize(r store.ImportReport) string {
 	part(r.Up.Count, "levels up")
 	part(r.Down.Count, "levels down")
 	part(r.Gone.Count, "levels gone")
+	part(r.Redated.Count, "levels with other expiry dates")
 	if len(parts) == 0 {
 		return "nothing changed"
 	}
@@ -107,6 +111,7 @@ func printChanges(ctx context.Context, w io.Writer, s store.Store, r store.Impor
 	printExamples(w, "levels up", r.Up, level)
 	printExamples(w, "levels down", r.Down, level)
 	printExamples(w, "levels gone", r.Gone, level)
+	printExamples(w, "levels with other expiry dates", r.Redated, level)
 }
 
 func printExamples[T any](w io.Writer, kind string, e store.Examples[T], say func(T) string) {

@@ -28,7 +28,7 @@ func findPlace(ctx context.Context, s store.Store, text string) (at place, err e
 // findShop finds the one shop that text means.
 func findShop(ctx context.Context, s store.Store, text string) (store.Shop, error) {
 	if text == "" {
-		return store.Shop{}, &usageError{errors.New("--store is missing"), "name the store, such as --store 大安"}
+		return store.Shop{}, &usageError{errors.New("--store is missing"), "name the store, such as --store KOKO大安"}
 	}
 	return tools.FindShop(ctx, s, text)
 }

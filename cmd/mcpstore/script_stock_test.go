@@ -30,6 +30,8 @@ import (
 //	call URL TO TOOL ARGS           call a tool and keep what it answers; it fails where the call is refused
 //	retry URL TO TOOL ARGS TEXT     call until the answer has the text
 //	doctor DATABASE SQL             change a database behind the program's back
+//	pipe FILE                       make a sheet that never ends
+//	reading FILE                    until some of it was read
 var stockCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"encode":   encodeCommand,
 	"workbook": workbookCommand,
@@ -38,6 +40,8 @@ var stockCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"call":     callCommand,
 	"retry":    retryCommand,
 	"doctor":   doctorCommand,
+	"pipe":     pipeCommand,
+	"reading":  readingCommand,
 }
 
 // encodings are by the names that the scripts use.

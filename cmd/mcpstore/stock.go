@@ -16,9 +16,9 @@ func stockCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stock",
 		Short: "Look at the stock and change it by hand",
-		Example: `  mcpstore stock list --store 大安 茶葉蛋
-  mcpstore stock move --store 大安 --product 茶葉蛋 --delta -2 --reason sale
-  mcpstore stock history --store 大安 --product 茶葉蛋`,
+		Example: `  mcpstore stock list --store KOKO大安 茶葉蛋
+  mcpstore stock move --store KOKO大安 --product 茶葉蛋 --delta -2 --reason sale
+  mcpstore stock history --store KOKO大安 --product 茶葉蛋`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return &usageError{errors.New("stock needs to be told what to do"), "mcpstore stock --help lists what there is, such as mcpstore stock list"}

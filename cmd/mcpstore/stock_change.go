@@ -56,8 +56,8 @@ func stockMoveCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "move --store STORE --product PRODUCT --delta N --reason REASON",
 		Short: "Record a delivery, a sale, waste or a correction",
-		Example: `  mcpstore stock move --store 大安 --product 茶葉蛋 --delta -2 --reason sale
-  mcpstore stock move --store 大安 --product 鮮奶 --delta 12 --reason delivery --expiry 2026-12-05`,
+		Example: `  mcpstore stock move --store KOKO大安 --product 茶葉蛋 --delta -2 --reason sale
+  mcpstore stock move --store KOKO大安 --product 鮮乳 --delta 12 --reason delivery --expiry 2026-12-05`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needs(cmd, "delta", "reason"); err != nil {
@@ -93,7 +93,7 @@ func stockCountCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "count --store STORE --product PRODUCT --quantity N",
 		Short:   "Set a level to what was counted",
-		Example: `  mcpstore stock count --store 大安 --product 茶葉蛋 --quantity 7`,
+		Example: `  mcpstore stock count --store KOKO大安 --product 茶葉蛋 --quantity 7`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needs(cmd, "quantity"); err != nil {
@@ -120,7 +120,7 @@ func stockTransferCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "transfer --store FROM --to STORE --product PRODUCT --quantity N",
 		Short:   "Take from one store and give to another",
-		Example: `  mcpstore stock transfer --store 信義 --to 大安 --product 茶葉蛋 --quantity 3`,
+		Example: `  mcpstore stock transfer --store KOKO信義 --to KOKO大安 --product 茶葉蛋 --quantity 3`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needs(cmd, "to", "quantity"); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,10 +22,10 @@ func stockEditCommand(e *env) *cobra.Command {
 		Short: "Change what is known of a product or a store",
 		Long: `Edit changes what the flags name of one product or one store, and leaves the
 rest. A flag that may be repeated replaces the whole list; an empty value
-empties it.`,
+empties it. A name that is changed stays as an alias, unless aliases are given.`,
 		Example: `  mcpstore stock edit --product 茶葉蛋 --price 15 --reorder-point 10
   mcpstore stock edit --product 茶葉蛋 --alias 茶香蛋 --alias "tea egg"
-  mcpstore stock edit --store 大安 --name "KOKO便利店 和平店"`,
+  mcpstore stock edit --store KOKO大安 --name "KOKO便利店 和平店"`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (product == "") == (o.store == "") {
@@ -123,6 +124,10 @@ func editProduct(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.D
 	if err != nil {
 		return err
 	}
+	aliases := given.list("alias")
+	if name := given.text("name"); name != nil && *name != p.Name && aliases == nil {
+		aliases = new(append(slices.Clone(p.Aliases), p.Name)) // which people and tills go on saying
+	}
 	p, err = db.EditProduct(ctx, p.ID, store.ProductEdit{
 		Name:         given.text("name"),
 		SKU:          given.text("sku"),
@@ -130,7 +135,7 @@ func editProduct(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.D
 		Unit:         given.text("unit"),
 		Price:        given.text("price"),
 		Currency:     given.text("currency"),
-		Aliases:      given.list("alias"),
+		Aliases:      aliases,
 		Barcodes:     given.list("barcode"),
 		ReorderPoint: given.number("reorder-point"),
 	})
@@ -157,12 +162,16 @@ func editShop(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.DB, 
 	if err != nil {
 		return err
 	}
+	aliases := given.list("alias")
+	if name := given.text("name"); name != nil && *name != s.Name && aliases == nil {
+		aliases = new(append(slices.Clone(s.Aliases), s.Name)) // which people and tills go on saying
+	}
 	s, err = db.EditShop(ctx, s.ID, store.ShopEdit{
 		Name:    given.text("name"),
 		Chain:   given.text("chain"),
 		Address: given.text("address"),
 		Hours:   given.text("hours"),
-		Aliases: given.list("alias"),
+		Aliases: aliases,
 	})
 	if err != nil {
 		return refused(ctx, db, err)

@@ -43,7 +43,7 @@ func stockHistoryCommand(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "List what moved, newest first",
-		Example: `  mcpstore stock history --store 大安 --product 茶葉蛋
+		Example: `  mcpstore stock history --store KOKO大安 --product 茶葉蛋
   mcpstore stock history --limit 0 --json >ledger.json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -111,6 +111,9 @@ func (w *watcher) check(ctx context.Context, now time.Time, first bool) {
 		w.seen, w.since = found, now
 		if first {
 			w.since = found.changed // all that can be known yet
+			if w.since.After(now) {
+				w.since = now // by a clock that is ahead
+			}
 		}
 	}
 	if found == w.last || now.Sub(w.since) < w.quiet {

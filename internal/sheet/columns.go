@@ -53,7 +53,7 @@ var columns = [columnCount]struct{ name, headers string }{
 	colBarcode:      {store.ColumnBarcode, "條碼|國際條碼|商品條碼|產品條碼|條碼號|條碼編號|條碼號碼|國際碼|條形碼|barcode|barcodes|bar code|product barcode|ean|ean13|ean code|gtin|upc|upc code|jan|jan code"},
 	colSKU:          {store.ColumnSKU, "貨號|商品編號|商品代號|商品代碼|商品號碼|產品編號|產品代號|產品代碼|品號|料號|品項編號|貨品編號|貨品代號|物料編號|品編|店內碼|自編碼|sku|sku code|item code|item no|item number|product code|product no|product number|part no|part number|article no|article number|plu"},
 	colCategory:     {store.ColumnCategory, "分類|類別|商品分類|商品類別|產品分類|產品類別|分類名稱|類別名稱|大類|品類|部門|category|product category|department|dept"},
-	colReorderPoint: {store.ColumnReorderPoint, "補貨點|再訂購點|訂購點|補貨量|安全庫存|安全庫存量|安全存量|最低庫存|最低庫存量|最低存量|最小庫存|庫存下限|reorder point|reorder level|reorder|min stock|minimum stock|safety stock|min qty|minimum qty|par level"},
+	colReorderPoint: {store.ColumnReorderPoint, "補貨點|再訂購點|訂購點|安全庫存|安全庫存量|安全存量|最低庫存|最低庫存量|最低存量|最小庫存|庫存下限|reorder point|reorder level|reorder|min stock|minimum stock|safety stock|min qty|minimum qty|par level"},
 	colAliases:      {store.ColumnAliases, "別名|俗名|又名|別稱|商品別名|產品別名|品名別名|商品俗名|aliases|alias|product aliases|product alias|also known as|aka"},
 	colStoreID:      {store.ColumnStoreID, "門市代號|門市編號|門市代碼|門市ID|店號|店代號|店代碼|店編號|店舖編號|店鋪編號|店舖代號|店鋪代號|分店代號|分店編號|分店代碼|門店編號|門店代號|門店代碼|商店代號|商店編號|商店代碼|倉庫代號|倉庫編號|store id|store code|store no|store number|shop id|shop code|shop no|branch id|branch code|branch no"},
 	colStoreAliases: {store.ColumnStoreAliases, "門市別名|店別名|店名別名|分店別名|門店別名|商店別名|門市俗名|門市簡稱|store aliases|store alias|shop aliases|shop alias|branch aliases|branch alias"},

@@ -22,11 +22,14 @@ func asText(c column, text string) string {
 // seen, and is no part of the text to those who read it. The formula ="00123"
 // would do as well, but a sheet should hold none.
 func guard(text string) string {
+	if word := strings.ToLower(text); word == "true" || word == "false" {
+		return "\t" + text
+	}
 	if len(text) > 40 || strings.IndexFunc(text, isDigit) < 0 {
 		return text
 	}
 	word := strings.ToLower(strings.Map(func(r rune) rune {
-		if isDigit(r) || strings.ContainsRune("-/.:,% $+", r) {
+		if isDigit(r) || strings.ContainsRune("-/.:,% $+()¥€£", r) {
 			return -1
 		}
 		return r
@@ -44,7 +47,7 @@ func guard(text string) string {
 // alteredWords are what stands beside the digits of what Excel takes for a
 // number, a date or a time: true where it may stand before them, too.
 var alteredWords = map[string]bool{
-	"": true, "e": false, "am": false, "pm": false, "a": false, "p": false, "元": false, "年月日": false, "年月": false, "月日": false,
+	"": true, "nt": true, "hk": true, "us": true, "e": false, "am": false, "pm": false, "a": false, "p": false, "元": false, "年月日": false, "年月": false, "月日": false,
 	"jan": true, "feb": true, "mar": true, "apr": true, "may": true, "jun": true, "jul": true, "aug": true, "sep": true,
 	"oct": true, "nov": true, "dec": true, "january": true, "february": true, "march": true, "april": true, "june": true,
 	"july": true, "august": true, "sept": true, "september": true, "october": true, "november": true, "december": true,

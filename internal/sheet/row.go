@@ -24,7 +24,7 @@ func (r *rowReader) row() (store.Row, bool) {
 	}
 	if r.h.has(colQuantity) {
 		row.Quantity = r.count(colQuantity, row.Product.Unit)
-		if text := r.checked(meaning{column: colExpiry}, r.texts.code(r.raw(colExpiry))); text != "" {
+		if text := r.checked(meaning{column: colExpiry}, r.texts.code(r.raw(colExpiry))); text != "" && !noDate[text] {
 			var why string
 			if row.Expiry, why = parseDate(text); why != "" {
 				r.fail(meaning{column: colExpiry}, why)
@@ -35,6 +35,9 @@ func (r *rowReader) row() (store.Row, bool) {
 	r.checkExtra()
 	return row, true
 }
+
+// noDate are what people write where nothing expires.
+var noDate = map[string]bool{"無": true, "无": true, "-": true, "－": true, "—": true, "--": true, "N/A": true, "n/a": true}
 
 func blank(cells []string) bool {
 	for _, cell := range cells {
@@ -69,11 +72,14 @@ const longestTotalWord = 20
 // isTotal reports whether the line sums up others. A product that is called
 // Total has a number or a barcode.
 func (r *rowReader) isTotal(row *store.Row) bool {
+	p, s := &row.Product, &row.Shop
+	if p.ID == "" && p.SKU == "" && len(p.Barcodes) == 0 && len(p.Name) <= longestTotalWord && totalWords[fold.String(p.Name)] {
+		return true // of one store
+	}
 	first := firstText(r.cells)
 	if len(first) > longestTotalWord || !totalWords[fold.String(first)] {
 		return false
 	}
-	p, s := &row.Product, &row.Shop
 	other := func(name string) bool { return name != "" && name != first }
 	return !other(s.ID) && !other(s.Name) && !other(p.Name) && p.ID == "" && p.SKU == "" && len(p.Barcodes) == 0
 }
@@ -178,6 +184,8 @@ func (r *rowReader) checkSense(row *store.Row) {
 	case row.Quantity != nil && !product:
 		r.fail(firstOf(r.h, colProduct, colProductID, colSKU, colBarcode), "there is a quantity but no product; name the product")
 	case row.Quantity != nil:
+	case !stock && shop && product:
+		r.failRow("there are a store and a product, but the sheet has no column of quantities that is known; name it 數量, or say which it is: --map qty=HEADER")
 	case stock && shop && product:
 		r.fail(meaning{column: colQuantity}, "there is no quantity; write 0 if there are none")
 	case row.Expiry != "":

@@ -85,13 +85,19 @@ func TestReadUnderstandsRowsAsPeopleWriteThem(t *testing.T) {
 		{"店名,品名,地址\n店,,臺北市\n", Options{}, store.Row{Shop: store.Shop{Name: "店", Address: "臺北市"}}},
 		{"店名,品名,數量,店號\n店,,,T1\n", Options{}, store.Row{Shop: store.Shop{Name: "店", ID: "T1"}}},
 		{"店名,品名,數量,貨號\n,蛋,,A1\n", Options{Store: "別的"}, store.Row{Product: store.Product{Name: "蛋", SKU: "A1"}}},
-		{"店名,品名\n店,蛋\n", Options{}, store.Row{Shop: store.Shop{Name: "店"}, Product: store.Product{Name: "蛋"}}},
 		{"條碼,單位\n471,顆\n", Options{}, store.Row{Product: store.Product{Barcodes: []string{"471"}, Unit: "顆"}}},
 	} {
 		got := readText(t, tt.text, tt.o).good(t)
 		if diff := cmp.Diff([]store.Row{tt.want}, got, sameRows); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", tt.text, diff)
 		}
+	}
+}
+
+func TestReadWantsQuantitiesOfProductsInStores(t *testing.T) {
+	r := readText(t, "店名,品名,剩餘\n店,蛋,3\n", Options{})
+	if r.err != nil || len(r.problems) != 1 || !strings.Contains(r.problems[0].Why, "--map qty=") {
+		t.Errorf("%d problems %q, %v, want one that tells how to name the column", len(r.problems), r.why(), r.err)
 	}
 }
 
@@ -106,6 +112,7 @@ func TestReadLeavesOutWhatIsNoRow(t *testing.T) {
 合計,,,3
 ,小計：,,3
 大安店,Total,471,4
+信義店,小計,,2
 信義店,茶,,5
 總計,總計,,6
  Grand Total ,,,7
@@ -114,7 +121,7 @@ func TestReadLeavesOutWhatIsNoRow(t *testing.T) {
 	if diff := cmp.Diff([]string{"蛋", "奶", "Total", "茶"}, named(r.good(t))); diff != "" {
 		t.Errorf("products (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"standard input: left out as totals: line 8, 9, 12, 13"}, r.told); diff != "" {
+	if diff := cmp.Diff([]string{"standard input: left out as totals: line 8, 9, 11, 13, 14"}, r.told); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
 	// A sum of one store may as well be a product: it is reported.

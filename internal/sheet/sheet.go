@@ -116,8 +116,8 @@ func (r *reader) readFile(name string) error {
 	}
 	defer src.close()
 	if err := src.read(); err != nil {
-		// Whatever went wrong, it is because the context ended.
-		if r.ctx.Err() != nil {
+		// Whatever else went wrong, it is because the context ended.
+		if !errors.Is(err, errStop) && r.ctx.Err() != nil {
 			return context.Cause(r.ctx)
 		}
 		return err

@@ -21,7 +21,9 @@ type Catalogue interface {
 	// what has an ID that is not known and the name of something that is there,
 	// which is bad when merging. What a row does not say stays as
 	// it is, and rows that contradict each other are bad. Rows of one level
-	// that differ in their expiry date are its lots, and add up.
+	// that differ in their expiry date are its lots, and add up; those of a
+	// sheet without a column of dates are of the level with its lots, of which
+	// those that expire first go where less is left.
 	Import(ctx context.Context, rows iter.Seq2[Row, error], o ImportOptions) (ImportReport, error)
 
 	// Export yields everything as rows that Import takes back, as of one
@@ -123,6 +125,7 @@ type ImportReport struct {
 	Levels        int                   // that the rows name
 	Up, Down, New Examples[LevelChange] // of levels; New are those that were not carried, at whatever quantity
 	Gone          Examples[LevelChange] // not carried any longer
+	Redated       Examples[LevelChange] // of which as much is there as before, with other expiry dates
 	Released      []Reservation         // that had to give way
 }
 

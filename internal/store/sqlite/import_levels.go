@@ -172,6 +172,7 @@ func (im *importer) reportLevels() error {
 		{&im.report.Gone, `c.will IS NULL`},
 		{&im.report.Up, `c.will > c.was`},
 		{&im.report.Down, `c.will < c.was`},
+		{&im.report.Redated, `c.will = c.was`},
 	} {
 		if err := im.row(`SELECT count(*) FROM temp.changing c WHERE ` + kind.where).Scan(&kind.to.Count); err != nil {
 			return err

@@ -17,6 +17,7 @@ func (im *importer) wantLevels() error {
 			row      INTEGER NOT NULL,
 			at       INTEGER NOT NULL,
 			quantity INTEGER NOT NULL,
+			whole    INTEGER NOT NULL, -- of the level with its lots
 			PRIMARY KEY (product, shop, expiry, row)
 		) STRICT, WITHOUT ROWID;
 		CREATE TEMP TABLE named ( -- levels that are to change, or stay as they are
@@ -34,8 +35,8 @@ func (im *importer) wantLevels() error {
 		return err
 	}
 	if err := im.exec(`
-		INSERT INTO temp.want (product, shop, expiry, row, at, quantity)
-		SELECT p.product, s.shop, r.expiry, r.row, r.at, r.quantity FROM temp.staged r
+		INSERT INTO temp.want (product, shop, expiry, row, at, quantity, whole)
+		SELECT p.product, s.shop, r.expiry, r.row, r.at, r.quantity, r.whole FROM temp.staged r
 		CROSS JOIN temp.resolved p ON p.said = r.product
 		CROSS JOIN temp.shop_nums s ON s.said = r.shop
 		ORDER BY 1, 2, 3, 4;
@@ -44,6 +45,9 @@ func (im *importer) wantLevels() error {
 		return err
 	}
 	if err := im.twice(); err != nil {
+		return err
+	}
+	if err := im.exec(keepLots); err != nil {
 		return err
 	}
 	if err := im.row(`SELECT count(*) FROM temp.named`).Scan(&im.report.Levels); err != nil {
@@ -80,3 +84,28 @@ func (im *importer) twice() error {
 			return nil
 		})
 }
+
+// keepLots gives what is wanted of a level as a whole to the lots that it has:
+// where less is wanted than there is, those that expire first go first.
+const keepLots = `
+	CREATE TEMP TABLE kept (
+		product INTEGER NOT NULL,
+		shop    INTEGER NOT NULL,
+		expiry  TEXT NOT NULL,
+		row     INTEGER NOT NULL,
+		at      INTEGER NOT NULL,
+		n       INTEGER NOT NULL
+	) STRICT;
+	INSERT INTO temp.kept (product, shop, expiry, row, at, n)
+	SELECT product, shop, expiry, row, at, on_hand - min(on_hand, max(0, gone - before)) FROM (
+		SELECT o.product, o.shop, o.expiry, o.on_hand, w.row, w.at, l.on_hand - w.quantity AS gone,
+			sum(o.on_hand) OVER (PARTITION BY o.product, o.shop ORDER BY o.expiry) - o.on_hand AS before
+		FROM lots o
+		CROSS JOIN levels l ON l.product = o.product AND l.shop = o.shop
+		CROSS JOIN temp.want w ON w.product = o.product AND w.shop = o.shop AND w.expiry = '' AND w.whole
+		WHERE NOT EXISTS (SELECT 1 FROM temp.want x WHERE x.product = o.product AND x.shop = o.shop AND x.expiry <> ''));
+	INSERT INTO temp.want (product, shop, expiry, row, at, quantity, whole)
+	SELECT product, shop, expiry, row, at, n, 0 FROM temp.kept WHERE n > 0;
+	UPDATE temp.want AS w SET quantity = w.quantity - k.n
+	FROM (SELECT product, shop, sum(n) AS n FROM temp.kept GROUP BY product, shop) k
+	WHERE w.product = k.product AND w.shop = k.shop AND w.expiry = ''`

@@ -25,7 +25,8 @@ const stageTables = `
 		shop     INTEGER NOT NULL, -- of importer.shops
 		product  INTEGER NOT NULL, -- of said
 		quantity INTEGER NOT NULL,
-		expiry   TEXT NOT NULL
+		expiry   TEXT NOT NULL,
+		whole    INTEGER NOT NULL  -- of the level with its lots
 	) STRICT;
 	CREATE TEMP TABLE said ( -- what is said of products
 		num  INTEGER PRIMARY KEY,
@@ -117,9 +118,13 @@ func (im *importer) stageRow(r *store.Row) {
 			}
 		}
 		im.quantities++
-		im.in.insert(`temp.staged (at, shop, product, quantity, expiry)`, at, shop, product, *q, string(r.Expiry))
+		im.in.insert(`temp.staged (at, shop, product, quantity, expiry, whole)`, at, shop, product, *q, string(r.Expiry), saysNoDates(r.Sheet))
 	}
 }
+
+// saysNoDates reports whether a sheet has no column of expiry dates: what it has
+// then is of levels as a whole, and their lots stay as far as they can.
+func saysNoDates(s *store.Sheet) bool { return s != nil && s.Columns[store.ColumnExpiry] == "" }
 
 // stageShop returns the number of what r says of a shop, or 0.
 func (im *importer) stageShop(at int64, r *store.Row) int {

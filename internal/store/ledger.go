@@ -165,6 +165,12 @@ type Once struct {
 	// not be remembered any longer.
 	Token      string
 	TokenUntil time.Time
+	// Most, if set, bounds the change: it is refused with [ErrOverLimit] where
+	// it would change what is on hand or reserved anywhere by more.
+	Most *int64
+	// From, if set, is what the first level that it changes must be before, but
+	// for AsOf: it is refused with [ErrChanged] otherwise.
+	From *Level
 	// DryRun returns what the change would, and changes nothing.
 	DryRun bool
 }
@@ -365,9 +371,51 @@ var (
 	// ErrConflict says that what was asked for does not go with what happened
 	// before.
 	ErrConflict = errors.New("conflict")
+	// ErrOverLimit says that a change is larger than [Once.Most].
+	ErrOverLimit = errors.New("change is over its limit")
+	// ErrChanged says that a level is not [Once.From] any longer.
+	ErrChanged = errors.New("level has changed")
+	// ErrUncertain says that nobody knows whether a change was made: it failed
+	// when it was to be kept. With any other error it was not made.
+	ErrUncertain = errors.New("the change may or may not have been made")
 	// ErrReservationExpired says that a reservation lapsed before.
 	ErrReservationExpired = errors.New("reservation has expired")
 )
+
+// ConflictError says what happened before that a change does not go with. It
+// is an [ErrConflict].
+type ConflictError struct {
+	Kind ConflictKind
+	Text string
+}
+
+// ConflictKind tells conflicts apart.
+type ConflictKind int
+
+// The kinds of conflicts.
+const (
+	KeyTaken      ConflictKind = iota + 1 // the idempotency key was used for something else
+	TokenSpent                            // the token was used before, or has expired
+	AlreadyUndone                         // the movement was undone before
+	IsUndo                                // the movement is itself an undo
+	AlreadyFreed                          // the reservation was released before
+	LotUsedUp                             // of what came without a date too little is left
+	NoLongerThere                         // the shop or product is gone, or not carried any longer
+)
+
+func (e *ConflictError) Error() string        { return e.Text }
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// Hint says what to do about it.
+func (e *ConflictError) Hint() string {
+	switch e.Kind {
+	case KeyTaken:
+		return "use a key of its own for each change"
+	case IsUndo, LotUsedUp, NoLongerThere:
+		return "record a correction instead, or count what is there"
+	}
+	return "nothing was changed"
+}
 
 // InsufficientError says that less is there than a change would take.
 type InsufficientError struct {

@@ -48,7 +48,6 @@ func (h *handler) countStock(ctx context.Context, meta *mcp.Meta, in countStockI
 			c.Once = once
 			return h.store.Count(ctx, c)
 		},
-		missing:  notCarriedBy(say, shop, product),
-		opposing: keyTaken(say),
+		missing: notCarriedBy(say, shop, product),
 	}, nil
 }

@@ -61,7 +61,6 @@ func (h *handler) recordMovement(ctx context.Context, meta *mcp.Meta, in recordM
 			m.Once = once
 			return h.store.Move(ctx, m)
 		},
-		missing:  notCarriedBy(say, shop, product),
-		opposing: keyTaken(say),
+		missing: notCarriedBy(say, shop, product),
 	}, nil
 }

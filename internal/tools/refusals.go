@@ -64,6 +64,7 @@ func refuse(c code, text string) *refused {
 func (h *handler) refusal(ctx context.Context, p plan, err error) error {
 	var short *store.InsufficientError
 	var invalid *store.InvalidError
+	var conflict *store.ConflictError
 	switch {
 	case errors.As(err, &short):
 		return h.insufficient(ctx, p.say, short)
@@ -73,8 +74,8 @@ func (h *handler) refusal(ctx context.Context, p plan, err error) error {
 		return p.missing
 	case errors.Is(err, store.ErrReservationExpired):
 		return refuse(codeReservationExpired, p.say.say("保留已經到期，自動放開了；不必再放開", "The reservation has lapsed by itself; there is nothing to release"))
-	case errors.Is(err, store.ErrConflict):
-		return refuse(codeConflict, p.opposing)
+	case errors.As(err, &conflict):
+		return opposing(p.say, conflict)
 	}
 	return err
 }
@@ -137,7 +138,26 @@ func notCarriedBy(say language, shop store.Shop, p store.Product) *refused {
 	return r
 }
 
-// keyTaken says what an idempotency key is for.
-func keyTaken(say language) string {
-	return say.say("這個 idempotency_key 用過在別的更動上；沒有更動。新的更動請用新的 key", "The idempotency_key belongs to another change; nothing was changed. Use a new key for a new change")
+// opposing says what happened before that a change does not go with.
+func opposing(say language, e *store.ConflictError) *refused {
+	switch e.Kind {
+	case store.TokenSpent:
+		return invalidConfirmation(say)
+	case store.KeyTaken:
+		return refuse(codeConflict, say.say("這個 idempotency_key 用過在別的更動上；沒有更動。新的更動請用新的 key",
+			"The idempotency_key belongs to another change; nothing was changed. Use a new key for a new change"))
+	case store.AlreadyUndone:
+		return refuse(codeConflict, say.say("這筆異動之前已經復原過；沒有更動。stock_history 會列出異動",
+			"The movement was undone before; nothing was changed. stock_history lists movements"))
+	case store.IsUndo:
+		return refuse(codeConflict, say.say("這筆異動本身就是復原，不能再復原；沒有更動。請用 record_movement 記一筆更正",
+			"The movement is itself an undo, which cannot be undone; nothing was changed. Record a correction with record_movement"))
+	case store.AlreadyFreed:
+		return refuse(codeConflict, say.say("這筆保留之前已經放開了；沒有更動", "The reservation was released before; nothing was changed"))
+	case store.LotUsedUp:
+		return refuse(codeConflict, say.say("當時進來的（沒有效期的）已經不夠了，不能復原；沒有更動。請用 record_movement 記一筆更正",
+			"Too little is left of what came then without an expiry date, so it cannot be undone; nothing was changed. Record a correction with record_movement"))
+	}
+	return refuse(codeConflict, say.say("那間門市或商品已經不在了，或已不再販售，不能復原；沒有更動",
+		"That store or product is no longer there, or no longer sold there, so it cannot be undone; nothing was changed"))
 }

@@ -39,7 +39,5 @@ func (h *handler) releaseReservation(_ context.Context, meta *mcp.Meta, in relea
 			return h.store.Release(ctx, r)
 		},
 		missing: refuse(codeUnknownReservation, say.say("沒有保留 %d；stock_history 會列出保留中的", "There is no reservation %d; stock_history lists those that are held", in.Reservation)),
-		opposing: say.say("保留 %d 之前已經放開了，或這個 idempotency_key 用過在別的更動上；沒有更動",
-			"Reservation %d was released before, or the idempotency_key belongs to another change; nothing was changed", in.Reservation),
 	}, nil
 }

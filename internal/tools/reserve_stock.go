@@ -53,7 +53,6 @@ func (h *handler) reserveStock(ctx context.Context, meta *mcp.Meta, in reserveSt
 			r.Once = once
 			return h.store.Reserve(ctx, r)
 		},
-		missing:  notCarriedBy(say, shop, product),
-		opposing: keyTaken(say),
+		missing: notCarriedBy(say, shop, product),
 	}, nil
 }

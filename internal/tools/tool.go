@@ -113,7 +113,7 @@ func (h *handler) explain(ctx context.Context, tool string, err error) *mcp.Call
 		return failure(badArguments("cursor must be the next_cursor of the page before, sent with the same other arguments; leave it out for the first page"))
 	}
 	tell := h.failed(ctx, tool, err)
-	if errors.Is(err, errUncertain) {
+	if errors.Is(err, store.ErrUncertain) {
 		tell = errUncertain
 	}
 	return failure(tell)

@@ -54,7 +54,6 @@ func (h *handler) transferStock(ctx context.Context, meta *mcp.Meta, in transfer
 			t.Once = once
 			return h.store.Transfer(ctx, t)
 		},
-		missing:  notCarriedBy(say, from, product),
-		opposing: keyTaken(say),
+		missing: notCarriedBy(say, from, product),
 	}, nil
 }

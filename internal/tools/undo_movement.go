@@ -41,7 +41,5 @@ func (h *handler) undoMovement(_ context.Context, meta *mcp.Meta, in undoMovemen
 			return h.store.Undo(ctx, u)
 		},
 		missing: refuse(codeUnknownMovement, say.say("沒有異動 %d；stock_history 會列出異動", "There is no movement %d; stock_history lists them", in.Movement)),
-		opposing: say.say("異動 %d 之前已經復原過，或它本身就是復原，或這個 idempotency_key 用過在別的更動上；沒有更動。stock_history 會列出異動",
-			"Movement %d was undone before or is itself an undo, or the idempotency_key belongs to another change; nothing was changed. stock_history tells which", in.Movement),
 	}, nil
 }

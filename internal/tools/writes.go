@@ -28,10 +28,9 @@ type plan struct {
 	do     func(context.Context, store.Once) (store.Receipt, error)
 	again
 
-	asks     bool     // for a second yes, however small it is
-	counts   bool     // a yes is to the difference from the level there was
-	missing  *refused // what [store.ErrNotFound] means
-	opposing string   // what [store.ErrConflict] means
+	asks    bool     // for a second yes, however small it is
+	counts  bool     // a yes is to the difference from the level there was
+	missing *refused // what [store.ErrNotFound] means
 }
 
 // again is what every change takes for being asked for twice.
@@ -83,17 +82,30 @@ func (w *writer[In]) write(ctx context.Context, h *handler, q mcp.CallToolReques
 	return h.change(withClient(ctx), q, p)
 }
 
-// change does what p says, if need be after a second yes.
+// change does what p says, if need be after a second yes. Where the stock has
+// moved since it was looked at, so that a yes is needed after all, it asks.
 func (h *handler) change(ctx context.Context, q mcp.CallToolRequest, p plan) (reply, error) {
+	for {
+		r, err := h.tryChange(ctx, q, p)
+		if !errors.Is(err, store.ErrOverLimit) || ctx.Err() != nil {
+			return r, err
+		}
+	}
+}
+
+func (h *handler) tryChange(ctx context.Context, q mcp.CallToolRequest, p plan) (reply, error) {
 	preview, err := p.do(ctx, store.Once{Key: p.key, DryRun: true})
 	if err != nil {
 		return nil, h.refusal(ctx, p, err)
 	}
-	var once store.Once
+	once := store.Once{Most: &h.confirmAbove}
 	if !preview.Replayed && (p.asks || size(preview) > h.confirmAbove) {
 		var ask reply
 		if once, ask, err = h.confirm(ctx, q, p, preview); err != nil || ask != nil {
 			return ask, err
+		}
+		if p.counts {
+			once.From = new(p.from(preview))
 		}
 	}
 	once.Key = p.key
@@ -102,14 +114,10 @@ func (h *handler) change(ctx context.Context, q mcp.CallToolRequest, p plan) (re
 	case err == nil:
 		line, out := h.describe(ctx, p.say, receipt)
 		return answer{h.doneLine(p.say, receipt, line), out}, nil
-	case once.Token != "" && errors.Is(err, store.ErrConflict):
-		return nil, invalidConfirmation(p.say) // the preview saw no other conflict
+	case errors.Is(err, store.ErrChanged):
+		return nil, invalidConfirmation(p.say)
 	}
-	err = h.refusal(ctx, p, err)
-	if _, ok := errors.AsType[*refused](err); !ok {
-		err = errors.Join(errUncertain, err)
-	}
-	return nil, err
+	return nil, h.refusal(ctx, p, err)
 }
 
 // size is the most that a receipt changes anywhere, on hand or reserved.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/demo"
 )
 
 // writers are the tools that change the stock, and whether a call takes
@@ -257,7 +258,7 @@ func (l lossy) Move(ctx context.Context, m store.Move) (store.Receipt, error) {
 	if m.DryRun {
 		return l.Store.Move(ctx, m)
 	}
-	return store.Receipt{}, errors.New("disk I/O error")
+	return store.Receipt{}, errors.Join(store.ErrUncertain, errors.New("disk I/O error"))
 }
 
 func TestLostAnswerIsToldAsUncertain(t *testing.T) {
@@ -270,5 +271,68 @@ func TestLostAnswerIsToldAsUncertain(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "disk I/O error") {
 		t.Errorf("the log does not say why:\n%s", &log)
+	}
+}
+
+// meddled is a store in which somebody else counts right after each dry run.
+type meddled struct {
+	store.Store
+	levels []int64 // that they find, one after the other
+}
+
+func (m *meddled) Count(ctx context.Context, c store.Count) (store.Receipt, error) {
+	r, err := m.Store.Count(ctx, c)
+	if c.DryRun && len(m.levels) > 0 {
+		_, err = m.Store.Count(ctx, store.Count{ShopID: c.ShopID, ProductID: c.ProductID, Quantity: m.levels[0]})
+		m.levels = m.levels[1:]
+	}
+	return r, err
+}
+
+func TestChangeOverTheLimitIsConfirmedHoweverItCameAbout(t *testing.T) {
+	s := openShop(t)
+	const count = `{"store":"koko-xinyi","product":"tea-egg","quantity":10`
+	left := func() int64 {
+		l, err := s.db.Level(t.Context(), "koko-xinyi", "tea-egg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.OnHand
+	}
+	// Looked at, it would be 5 → 10; by the time of the change, 900 → 10.
+	m := &meddled{Store: s.db, levels: []int64{900}}
+	srv := New(m, Config{AllowWrites: true, Now: s.clock, Log: slog.New(slog.DiscardHandler)})
+	_, out := call(t, srv, "count_stock", args(t, count+"}"), nil)
+	if out.StructuredContent["status"] != "confirmation_required" || left() != 900 {
+		t.Fatalf("= %v with %d left, want to be asked, and 900 left", out.StructuredContent, left())
+	}
+	// A yes to 900 → 10 is none to 700 → 10.
+	m.levels = []int64{700}
+	token := out.StructuredContent["confirmation"].(string)
+	_, out = call(t, srv, "count_stock", args(t, count+`,"confirmation":"`+token+`"}`), nil)
+	if out.StructuredContent["code"] != "confirmation_invalid" || left() != 700 {
+		t.Errorf("= %v with %d left, want an invalid confirmation, and 700 left", out.StructuredContent, left())
+	}
+}
+
+func TestUndoOfWhatIsGoneSaysSo(t *testing.T) {
+	s := openShop(t)
+	rows := func(yield func(store.Row, error) bool) {
+		yield(store.Row{Shop: store.Shop{Name: "別的店"}, Product: store.Product{Name: "全新的東西"}, Quantity: new(int64(1))}, nil)
+	}
+	// What is not demo data any longer keeps its history.
+	if err := s.db.Load(t.Context(), demo.Catalog(), false); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := s.db.Move(t.Context(), store.Move{ShopID: "koko-xinyi", ProductID: "tea-egg", Delta: 1, Reason: store.Delivery})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Import(t.Context(), rows, store.ImportOptions{Mode: store.Replace}); err != nil {
+		t.Fatal(err)
+	}
+	text, out := call(t, s.srv, "undo_movement", args(t, fmt.Sprintf(`{"movement":%d}`, moved.Movements[0].ID)), nil)
+	if out.StructuredContent["code"] != "conflict" || !strings.Contains(text, "已經不在了") {
+		t.Errorf("= %q, %v, want a conflict that says that it is gone", text, out.StructuredContent)
 	}
 }

@@ -14,8 +14,8 @@ func invalid(format string, args ...any) error {
 	return &store.InvalidError{Text: fmt.Sprintf(format, args...)}
 }
 
-func conflict(format string, args ...any) error {
-	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), store.ErrConflict)
+func conflict(kind store.ConflictKind, format string, args ...any) error {
+	return &store.ConflictError{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
 // oneLine returns text as one line that shows all that it says. What is what,

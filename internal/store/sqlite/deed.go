@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
@@ -83,7 +84,7 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 		return d.receipt, err
 	}
 	if err := tx.Commit(); err != nil {
-		return store.Receipt{}, err
+		return store.Receipt{}, errors.Join(store.ErrUncertain, err)
 	}
 	db.recent.moved(d.held)
 	return d.receipt, nil
@@ -132,7 +133,7 @@ func (d *deed) replay() (first store.Receipt, ok bool, err error) {
 	case err != nil:
 		return first, false, err
 	case string(content) != string(d.hash()):
-		return first, false, conflict("idempotency key %q was used for something else; use a new one", d.once.Key)
+		return first, false, conflict(store.KeyTaken, "idempotency key %q was used for something else; use a new one", d.once.Key)
 	}
 	if err := json.Unmarshal(receipt, &first); err != nil {
 		return first, false, fmt.Errorf("read receipt of idempotency key %q: %w", d.once.Key, err)
@@ -141,6 +142,9 @@ func (d *deed) replay() (first store.Receipt, ok bool, err error) {
 	return first, true, nil
 }
 
+// spentKept is how long after its end a token is remembered.
+const spentKept = 7 * 24 * time.Hour
+
 // spend uses the token up.
 func (d *deed) spend() error {
 	if d.once.Token == "" {
@@ -148,14 +152,15 @@ func (d *deed) spend() error {
 	}
 	until := d.once.TokenUntil.UnixMicro()
 	if until <= d.at {
-		return conflict("this confirmation has expired; ask for a new one")
+		return conflict(store.TokenSpent, "this confirmation has expired; ask for a new one")
 	}
-	if _, err := d.exec(`DELETE FROM spent WHERE until <= ?`, d.at); err != nil {
+	// They are kept for longer than they hold: a clock may be set back.
+	if _, err := d.exec(`DELETE FROM spent WHERE until <= ?`, d.at-spentKept.Microseconds()); err != nil {
 		return err
 	}
 	n, err := d.exec(`INSERT INTO spent (token, until) VALUES (?, ?) ON CONFLICT DO NOTHING`, d.once.Token, until)
 	if err == nil && n == 0 {
-		err = conflict("this confirmation was used before; ask for a new one")
+		err = conflict(store.TokenSpent, "this confirmation was used before; ask for a new one")
 	}
 	return err
 }
@@ -168,6 +173,9 @@ func (d *deed) record() error {
 
 // finish stores the levels, and the receipt under the key.
 func (d *deed) finish() error {
+	if err := d.withinBounds(); err != nil {
+		return err
+	}
 	for _, sp := range d.spots {
 		if err := d.store(sp); err != nil {
 			return err
@@ -184,6 +192,24 @@ func (d *deed) finish() error {
 	_, err = d.exec(`INSERT INTO keys (caller, key, content, receipt) VALUES (?, ?, ?, ?)`,
 		d.by.ID, d.once.Key, d.hash(), string(receipt))
 	return err
+}
+
+// withinBounds refuses what goes further than whoever asks for it agreed to.
+func (d *deed) withinBounds() error {
+	for i, sp := range d.spots {
+		if from := d.once.From; i == 0 && from != nil && (sp.before.OnHand != from.OnHand || sp.before.Reserved != from.Reserved) {
+			return store.ErrChanged
+		}
+		most := d.once.Most
+		if most == nil {
+			continue
+		}
+		onHand, reserved := sp.level.OnHand-sp.before.OnHand, sp.level.Reserved-sp.before.Reserved
+		if max(onHand, -onHand, reserved, -reserved) > *most {
+			return store.ErrOverLimit
+		}
+	}
+	return nil
 }
 
 // stmt returns query as a statement of the transaction.

@@ -65,7 +65,7 @@ func (db *DB) Release(ctx context.Context, r store.Release) (store.Receipt, erro
 		case held.State == store.Lapsed:
 			return fmt.Errorf("it ended at %s: %w", held.EndedAt.Format("2006-01-02 15:04:05 MST"), store.ErrReservationExpired)
 		case held.State == store.Released:
-			return conflict("it was released before, at %s", held.EndedAt.Format("2006-01-02 15:04:05 MST"))
+			return conflict(store.AlreadyFreed, "it was released before, at %s", held.EndedAt.Format("2006-01-02 15:04:05 MST"))
 		}
 		sp, err := d.spot(held.ShopID, held.ProductID)
 		if err != nil {

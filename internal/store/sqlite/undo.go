@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -45,10 +46,10 @@ func (d *deed) undoable(id int64) ([]store.Movement, error) {
 	}
 	for _, m := range group {
 		if m.Reverses != 0 {
-			return nil, conflict("it undid movement %d itself; record the change anew instead", m.Reverses)
+			return nil, conflict(store.IsUndo, "it undid movement %d itself; record the change anew instead", m.Reverses)
 		}
 		if m.ReversedBy != 0 {
-			return nil, conflict("it was undone before, by movement %d", m.ReversedBy)
+			return nil, conflict(store.AlreadyUndone, "it was undone before, by movement %d", m.ReversedBy)
 		}
 	}
 	return group, nil
@@ -57,6 +58,9 @@ func (d *deed) undoable(id int64) ([]store.Movement, error) {
 // reverse moves back what m moved, in the same lot.
 func (d *deed) reverse(m store.Movement) error {
 	sp, err := d.spot(m.ShopID, m.ProductID)
+	if errors.Is(err, store.ErrNotFound) {
+		return conflict(store.NoLongerThere, "movement %d was of product %q in shop %q, one of which is no longer there", m.ID, m.ProductID, m.ShopID)
+	}
 	if err != nil {
 		return err
 	}
@@ -67,7 +71,7 @@ func (d *deed) reverse(m store.Movement) error {
 		return d.move(sp, m.Expiry, -m.Delta, m.ID)
 	}
 	if !sp.carried {
-		return sp.notCarried()
+		return conflict(store.NoLongerThere, "product %q is no longer carried in shop %q", m.ProductID, m.ShopID)
 	}
 	lots, err := d.lots(sp)
 	if err != nil {
@@ -80,7 +84,7 @@ func (d *deed) reverse(m store.Movement) error {
 	case m.Delta > sp.level.Available():
 		return sp.insufficient(m.Delta)
 	case err != nil:
-		return conflict("product %q in shop %q: %d without an expiry date came, and not so many of those without one are left; record a correction instead",
+		return conflict(store.LotUsedUp, "product %q in shop %q: %d without an expiry date came, and not so many of those without one are left; record a correction instead",
 			m.ProductID, m.ShopID, m.Delta)
 	}
 	return d.move(sp, m.Expiry, -m.Delta, m.ID)

@@ -32,6 +32,7 @@ func testLedger(t *testing.T, open OpenAt) {
 		{"SameKeySameAnswer", testKeys},
 		{"TokensAreUsedUp", testTokens},
 		{"DryRunChangesNothing", testDryRun},
+		{"ChangesStayWithinBounds", testBounds},
 		{"EndedContextChangesNothing", testEndedContextOfChange},
 		{"Movements", testMovements},
 		{"Reservations", testReservations},

@@ -207,6 +207,36 @@ func testTokens(t *testing.T, d *desk) {
 	d.checkLevel("a1", "egg", 9, 0)
 }
 
+func testBounds(t *testing.T, d *desk) {
+	level, err := d.Level(t.Context(), "a1", "egg") // 10
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := level
+	other.OnHand++
+	for _, tt := range []struct {
+		request any
+		once    store.Once
+		want    error
+	}{
+		{sell("a1", 3), store.Once{Most: new(int64(2))}, store.ErrOverLimit},
+		{reserve("a1", 3), store.Once{Most: new(int64(2))}, store.ErrOverLimit},
+		{store.Transfer{FromShopID: "a1", ToShopID: "b1", ProductID: "egg", Quantity: 3}, store.Once{Most: new(int64(2))}, store.ErrOverLimit},
+		{store.Count{ShopID: "a1", ProductID: "egg", Quantity: 9}, store.Once{From: &other}, store.ErrChanged},
+	} {
+		before := d.everything()
+		tt.once.Key = "k"
+		if _, err := ask(t.Context(), d.Store, withOnce(tt.request, tt.once)); !errors.Is(err, tt.want) {
+			t.Errorf("%#v: %v, want %v", tt.request, err, tt.want)
+		}
+		if diff := gocmp.Diff(before, d.everything()); diff != "" {
+			t.Errorf("%#v changed (-before +after):\n%s", tt.request, diff)
+		}
+	}
+	d.must(withOnce(sell("a1", 3), store.Once{Most: new(int64(3)), From: &level}))
+	d.checkLevel("a1", "egg", 7, 0)
+}
+
 func testDryRun(t *testing.T, d *desk) {
 	d.must(deliver("a1", 2, soon))
 	held := d.must(reserve("a1", 4)).Reservation

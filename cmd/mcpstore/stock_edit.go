@@ -92,6 +92,18 @@ func (e edits) list(name string) *[]string {
 	return &list
 }
 
+// aliases are those that were given; or, where the name alone is to change, the
+// present ones with the old name, which people and tills go on saying.
+func (e edits) aliases(name string, present []string) *[]string {
+	given, renamed := e.list("alias"), e.text("name")
+	if given != nil || renamed == nil || *renamed == name {
+		return given
+	}
+	all := append(slices.Clone(present), name)
+	all = slices.DeleteFunc(all, func(alias string) bool { return alias == *renamed })
+	return &all
+}
+
 func (e edits) number(name string) *int64 {
 	if !e.flags.Changed(name) {
 		return nil
@@ -124,10 +136,7 @@ func editProduct(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.D
 	if err != nil {
 		return err
 	}
-	aliases := given.list("alias")
-	if name := given.text("name"); name != nil && *name != p.Name && aliases == nil {
-		aliases = new(append(slices.Clone(p.Aliases), p.Name)) // which people and tills go on saying
-	}
+	aliases := given.aliases(p.Name, p.Aliases)
 	p, err = db.EditProduct(ctx, p.ID, store.ProductEdit{
 		Name:         given.text("name"),
 		SKU:          given.text("sku"),
@@ -162,10 +171,7 @@ func editShop(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.DB, 
 	if err != nil {
 		return err
 	}
-	aliases := given.list("alias")
-	if name := given.text("name"); name != nil && *name != s.Name && aliases == nil {
-		aliases = new(append(slices.Clone(s.Aliases), s.Name)) // which people and tills go on saying
-	}
+	aliases := given.aliases(s.Name, s.Aliases)
 	s, err = db.EditShop(ctx, s.ID, store.ShopEdit{
 		Name:    given.text("name"),
 		Chain:   given.text("chain"),

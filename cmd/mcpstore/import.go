@@ -331,13 +331,13 @@ func printImport(ctx context.Context, e *env, s store.Store, r store.ImportRepor
 		if r.RemovedDemo {
 			fmt.Fprintln(e.stderr, "mcpstore: the demo data was removed")
 		}
-		_, err := fmt.Fprintf(e.stdout, "imported %d rows into %s: %s\n", r.Rows, where, summarize(r))
+		_, err := fmt.Fprintf(e.stdout, "imported %s into %s: %s\n", counted(r.Rows, "row", "rows"), where, summarize(r))
 		return err
 	}
 	if r.RemovedDemo {
 		fmt.Fprintln(e.stdout, "the demo data would be removed")
 	}
-	fmt.Fprintf(e.stdout, "%d rows: %s\n", r.Rows, summarize(r))
+	fmt.Fprintf(e.stdout, "%s: %s\n", counted(r.Rows, "row", "rows"), summarize(r))
 	printChanges(ctx, e.stdout, s, r)
 	fmt.Fprintln(e.stderr, "mcpstore: this was a dry run; nothing was changed")
 	return nil

@@ -54,26 +54,34 @@ func newImportJSON(r store.ImportReport, dryRun bool) importJSON {
 // summarize says in one line what an import changed.
 func summarize(r store.ImportReport) string {
 	var parts []string
-	part := func(n int, text string) {
+	part := func(n int, one, many string) {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, text))
+			parts = append(parts, counted(n, one, many))
 		}
 	}
-	part(r.NewShops.Count, "new stores")
-	part(r.ChangedShops.Count, "changed stores")
-	part(r.GoneShops.Count, "stores gone")
-	part(r.NewProducts.Count, "new products")
-	part(r.ChangedProducts.Count, "changed products")
-	part(r.GoneProducts.Count, "products gone")
-	part(r.New.Count, "new levels")
-	part(r.Up.Count, "levels up")
-	part(r.Down.Count, "levels down")
-	part(r.Gone.Count, "levels gone")
-	part(r.Redated.Count, "levels with other expiry dates")
+	part(r.NewShops.Count, "new store", "new stores")
+	part(r.ChangedShops.Count, "changed store", "changed stores")
+	part(r.GoneShops.Count, "store gone", "stores gone")
+	part(r.NewProducts.Count, "new product", "new products")
+	part(r.ChangedProducts.Count, "changed product", "changed products")
+	part(r.GoneProducts.Count, "product gone", "products gone")
+	part(r.New.Count, "new level", "new levels")
+	part(r.Up.Count, "level up", "levels up")
+	part(r.Down.Count, "level down", "levels down")
+	part(r.Gone.Count, "level gone", "levels gone")
+	part(r.Redated.Count, "level with other expiry dates", "levels with other expiry dates")
 	if len(parts) == 0 {
 		return "nothing changed"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// counted is "1 row" or "2 rows".
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
 }
 
 // printChanges lists what an import changes, with examples of each kind.

@@ -103,11 +103,11 @@ func (db *DB) Transfer(ctx context.Context, t store.Transfer) (store.Receipt, er
 		if !from.carried {
 			return from.notCarried()
 		}
-		if err := to.room(t.Quantity); err != nil {
-			return err
-		}
 		taken, err := d.take(from, t.Quantity, "")
 		if err != nil {
+			return err
+		}
+		if err := to.room(t.Quantity); err != nil {
 			return err
 		}
 		for _, p := range taken {

@@ -40,6 +40,11 @@ func testLedgerAgainstModel(t *testing.T, open OpenAt) {
 		checks.Value.Set("30")
 		defer checks.Value.Set(checks.DefValue)
 	}
+	// The same ones each time, unless somebody looks for others.
+	if seed := flag.Lookup("rapid.seed"); seed.Value.String() == seed.DefValue {
+		seed.Value.Set("20261122")
+		defer seed.Value.Set(seed.DefValue)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 		s := open(t, shelves(), func() time.Time { return now })

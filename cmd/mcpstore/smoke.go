@@ -18,6 +18,7 @@ import (
 type smokeOptions struct {
 	json    bool
 	headers []string
+	token   string // the file that holds it
 	ca      string
 	resolve []string
 	timeout time.Duration
@@ -32,7 +33,7 @@ func smokeCommand(e *env) *cobra.Command {
 they speak, and prints a line for each check. It only reads. The exit code is 0
 if every check passed, and 1 if one did not.`,
 		Example: `  mcpstore smoke https://your-name.ngrok-free.dev/mcp
-  mcpstore smoke --json --header "Authorization: Bearer …" https://shop.example/mcp
+  mcpstore smoke --json --token-file token.txt https://shop.example/mcp
   mcpstore smoke --ca ca.pem --resolve shop.example:443:127.0.0.1 https://shop.example/mcp`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -48,6 +49,7 @@ if every check passed, and 1 if one did not.`,
 	f.SortFlags = false
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	f.StringArrayVar(&o.headers, "header", nil, "send this `header` with every request, such as \"Authorization: Bearer …\" (may be repeated)")
+	f.StringVar(&o.token, "token-file", "", "send the access token that this `file` holds")
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of CAs to trust beside the system's")
 	f.StringArrayVar(&o.resolve, "resolve", nil, "find a host at this `host:port:addr`, as curl does (may be repeated)")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "for the whole run")
@@ -62,6 +64,11 @@ func runSmoke(cmd *cobra.Command, e *env, o *smokeOptions, url string) error {
 	var err error
 	if cfg.Header, err = headers(o.headers); err != nil {
 		return err
+	}
+	if o.token != "" {
+		if err := addBearer(cfg.Header, o.token); err != nil {
+			return err
+		}
 	}
 	if o.timeout <= 0 {
 		return &usageError{fmt.Errorf("--timeout %s is not a time", o.timeout), "give one such as 30s"}
@@ -95,6 +102,23 @@ func runSmoke(cmd *cobra.Command, e *env, o *smokeOptions, url string) error {
 	if !report.OK {
 		return errSmoke
 	}
+	return nil
+}
+
+// addBearer adds the token that a file holds to header.
+func addBearer(header http.Header, file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return &usageError{fmt.Errorf("--token-file: %w", err), "give a file that holds a token, such as one made by: mcpstore access token create --name ci >token.txt"}
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" || strings.ContainsAny(token, " \t\r\n") {
+		return &usageError{fmt.Errorf("--token-file: %q does not hold one token and nothing else", file), "make one by: mcpstore access token create --name ci >token.txt"}
+	}
+	if header.Get("Authorization") != "" {
+		return &usageError{errors.New("--token-file and --header both give an Authorization"), "leave one of the two out"}
+	}
+	header.Set("Authorization", "Bearer "+token)
 	return nil
 }
 

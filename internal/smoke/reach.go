@@ -70,7 +70,7 @@ func (r reply) refusal() error {
 	}
 	switch r.status {
 	case http.StatusUnauthorized:
-		return &problem{"the server wants to know who is asking (401 Unauthorized)", `add --header "Authorization: Bearer TOKEN"; if one was given, it is not valid here`}
+		return &problem{"the server wants to know who is asking (401 Unauthorized)", `give it a token by --token-file FILE (or --header "Authorization: Bearer TOKEN"); if one was given, it is not valid here`}
 	case http.StatusForbidden:
 		return &problem{"the server refuses this caller or this host name (403 Forbidden): " + excerpt(r.body), "use the URL exactly as mcpstore printed it; with --header, check the token's rights"}
 	case http.StatusTooManyRequests:

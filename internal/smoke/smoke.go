@@ -134,6 +134,7 @@ func (r *run) all(ctx context.Context) {
 	r.check(ctx, "check_stock", r.checkStock)
 	r.check(ctx, "unknown tool", r.unknownTool)
 	r.check(ctx, "wrong argument", r.wrongArgument)
+	r.check(ctx, "without a token", r.challenge)
 	r.report.OK = !r.failed
 }
 

@@ -77,6 +77,7 @@ func TestHeadersAreSentWithEveryRequest(t *testing.T) {
 	base := serve(t, teaEggs.mcpGo(), func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "Bearer sesame-open" {
+				w.Header().Set("WWW-Authenticate", "Bearer")
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}
@@ -187,7 +188,7 @@ var allChecks = []string{
 	"server/discover 2026-07-28", "tools/list 2026-07-28", "tools/call 2026-07-28",
 	"initialize 2025-11-25", "tools/list 2025-11-25", "tools/call 2025-11-25",
 	"initialize 2025-06-18", "tools/list 2025-06-18", "tools/call 2025-06-18",
-	"check_stock", "unknown tool", "wrong argument",
+	"check_stock", "unknown tool", "wrong argument", "without a token",
 }
 
 // failures maps the checks that failed to their details.

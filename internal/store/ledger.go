@@ -86,8 +86,12 @@ type Ledger interface {
 // Caller is who asks for something. It travels in the context, so that those
 // who find out and those who want to know need not know each other.
 type Caller struct {
-	ID     string // stable, and nobody else's; "" for whoever is not known
-	Client string // the program that they use, as it calls itself; "" if it does not
+	ID      string // stable, and nobody else's; "" for whoever is not known
+	Name    string // what the owner knows them by; "" if they do not
+	Client  string // the program that they use, as it calls itself; "" if it does not
+	Address string // where they call from; "" where unknown
+	Scopes  Scopes // what they may do, where that is checked
+	Shop    string // the ID of the only shop that they see and change; "" for all
 }
 
 type callerKey struct{}
@@ -394,13 +398,14 @@ type ConflictKind int
 
 // The kinds of conflicts.
 const (
-	KeyTaken      ConflictKind = iota + 1 // the idempotency key was used for something else
-	TokenSpent                            // the token was used before, or has expired
-	AlreadyUndone                         // the movement was undone before
-	IsUndo                                // the movement is itself an undo
-	AlreadyFreed                          // the reservation was released before
-	LotUsedUp                             // of what came without a date too little is left
-	NoLongerThere                         // the shop or product is gone, or not carried any longer
+	KeyTaken       ConflictKind = iota + 1 // the idempotency key was used for something else
+	TokenSpent                             // the token was used before, or has expired
+	AlreadyUndone                          // the movement was undone before
+	IsUndo                                 // the movement is itself an undo
+	AlreadyFreed                           // the reservation was released before
+	LotUsedUp                              // of what came without a date too little is left
+	NoLongerThere                          // the shop or product is gone, or not carried any longer
+	NotTheirsAlone                         // it changed what the caller may not change, too
 )
 
 func (e *ConflictError) Error() string        { return e.Text }
@@ -413,6 +418,8 @@ func (e *ConflictError) Hint() string {
 		return "use a key of its own for each change"
 	case IsUndo, LotUsedUp, NoLongerThere:
 		return "record a correction instead, or count what is there"
+	case NotTheirsAlone:
+		return "ask the owner to undo it"
 	}
 	return "nothing was changed"
 }

@@ -4,7 +4,7 @@
 // as package sqlite. Package storetest holds every backend to the promises.
 //
 // Begin at [Store]: what it answers is here, how stock changes in ledger.go,
-// and what sheets hold in sheet.go.
+// what sheets hold in sheet.go, and who may ask in access.go.
 package store
 
 import (
@@ -56,6 +56,7 @@ type Store interface {
 
 	Ledger
 	Catalogue
+	Access
 
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
@@ -164,6 +165,7 @@ const (
 
 // ShopQuery asks for shops. The conditions that are set must all hold.
 type ShopQuery struct {
+	ID      string    // only the shop with this ID
 	Text    string    // if empty, any name
 	Match   Match     // how Text is compared
 	Chain   string    // only shops of the chain of exactly this name

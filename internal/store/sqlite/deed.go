@@ -83,11 +83,28 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 	if err := d.finish(); err != nil || r.once.DryRun {
 		return d.receipt, err
 	}
+	call := store.CallFrom(ctx)
+	if call != nil {
+		if err := d.recordCall(*call); err != nil {
+			return store.Receipt{}, err
+		}
+	}
 	if err := tx.Commit(); err != nil {
 		return store.Receipt{}, errors.Join(store.ErrUncertain, err)
 	}
+	if call != nil {
+		call.Recorded = true
+	}
 	db.recent.moved(d.held)
 	return d.receipt, nil
+}
+
+// recordCall adds the call that makes the change to the audit log.
+func (d *deed) recordCall(c store.Call) error {
+	c.Outcome = "ok"
+	c.Took = d.db.now().Sub(c.At)
+	_, err := d.exec(insertCall, callArgs(c)...)
+	return err
 }
 
 // check refuses texts that no ledger takes, and makes those fit that come from

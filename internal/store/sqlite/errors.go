@@ -41,7 +41,7 @@ func (db *DB) failed(deed string, err error) error {
 
 // isRefusal reports whether err says what is wrong with what was asked for.
 func isRefusal(err error) bool {
-	for _, refusal := range []error{store.ErrNotFound, store.ErrConflict, store.ErrReservationExpired, store.ErrOverLimit, store.ErrChanged} {
+	for _, refusal := range []error{store.ErrNotFound, store.ErrConflict, store.ErrReservationExpired, store.ErrOverLimit, store.ErrChanged, store.ErrSpent, store.ErrFull} {
 		if errors.Is(err, refusal) {
 			return true
 		}

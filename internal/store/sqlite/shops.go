@@ -116,6 +116,9 @@ func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
 // what only near can tell.
 func shopConditions(q store.ShopQuery, text string) (where string, args []any) {
 	where = `TRUE`
+	if q.ID != "" {
+		where, args = where+` AND s.id = ?`, append(args, q.ID)
+	}
 	if q.Chain != "" {
 		where, args = where+` AND s.chain = (SELECT num FROM chains WHERE name = ?)`, append(args, q.Chain)
 	}

@@ -47,6 +47,7 @@ type DB struct {
 	write  *sql.DB // one connection
 	read   *sql.DB
 	recent *cache
+	tokens *tokenCache
 	lapses lapses
 
 	stmts      sync.Map // SQL text to *sql.Stmt, prepared on read when first used
@@ -92,6 +93,9 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 		return err
 	}
 	if db.recent, err = newCache(ctx, db.read, &db.lapses); err != nil {
+		return err
+	}
+	if db.tokens, err = newTokenCache(db.abs); err != nil {
 		return err
 	}
 	db.lapseDue(ctx)
@@ -150,6 +154,9 @@ func (db *DB) Close() error {
 		if err := pool.Close(); err != nil && first == nil {
 			first = fmt.Errorf("close database %q: %w", db.path, err)
 		}
+	}
+	if db.tokens != nil {
+		db.tokens.close()
 	}
 	return first
 }

@@ -51,6 +51,7 @@ func Run(t *testing.T, openAt OpenAt) {
 	t.Run("Empty", func(t *testing.T) { testEmpty(t, open(t, store.Catalog{})) })
 	t.Run("Catalogue", func(t *testing.T) { testCatalogue(t, openAt) })
 	t.Run("Ledger", func(t *testing.T) { testLedger(t, openAt) })
+	t.Run("Access", func(t *testing.T) { testAccess(t, openAt) })
 	t.Run("LargeAgreesWithReading", func(t *testing.T) { testLarge(t, open) })
 	t.Run("LargeLevelsAgreeWithReading", func(t *testing.T) { testLargeLevels(t, open) })
 }

@@ -1,0 +1,266 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Access keeps who may ask, in which words they were let in, and what they
+// asked for. It holds no secret itself: tokens and codes are known by their
+// [Hash] alone. Everything in it survives a restart and is shared by every
+// process that has the same data.
+type Access interface {
+	// AddToken keeps a new token and returns it with its ID and CreatedAt. The
+	// name of an API token that holds must not be taken: [ErrConflict].
+	AddToken(ctx context.Context, t Token) (Token, error)
+
+	// Token returns the token of this hash, whether it still holds or not, or
+	// [ErrNotFound]. Every request is checked by it, so it is answered from
+	// memory where nobody wrote; what any process revoked before the call is
+	// told by it.
+	Token(ctx context.Context, hash Hash) (Token, error)
+
+	// Tokens lists the API tokens, newest first, those that no longer hold
+	// among them.
+	Tokens(ctx context.Context) ([]Token, error)
+
+	// RevokeToken ends the API token with this ID, or returns [ErrNotFound].
+	// One that was revoked before stays as it was.
+	RevokeToken(ctx context.Context, id int64) error
+
+	// Redeem uses up the code or refresh token of this hash, and adds what is
+	// issued for it, in one transaction. One that does not hold any longer is
+	// [ErrNotFound]. One that was used up before is [ErrSpent], and its grant
+	// is revoked: either now or then it was in the wrong hands.
+	Redeem(ctx context.Context, hash Hash, issued ...Token) error
+
+	// AddGrant keeps a new grant and the authorization code that stands for
+	// it, whose Grant it sets, and returns it with its ID and CreatedAt.
+	AddGrant(ctx context.Context, g Grant, code Token) (Grant, error)
+
+	// Grants lists the grants that hold, newest first.
+	Grants(ctx context.Context) ([]Grant, error)
+
+	// RevokeGrant ends a grant and all its tokens, or returns [ErrNotFound].
+	// One that was revoked before stays as it was.
+	RevokeGrant(ctx context.Context, id int64) error
+
+	// AddClient keeps a client that registered itself. Where most clients are
+	// kept that nobody granted anything, it is [ErrFull].
+	AddClient(ctx context.Context, c Client, most int) error
+
+	// Client returns the client with this ID, or [ErrNotFound].
+	Client(ctx context.Context, id string) (Client, error)
+
+	// Passphrase returns the hash of the owner's passphrase as [SetPassphrase]
+	// kept it, "" where there is none.
+	Passphrase(ctx context.Context) (hash string, err error)
+
+	// SetPassphrase keeps the hash of the owner's passphrase, and forgets the
+	// attempts that were counted; "" takes it away.
+	SetPassphrase(ctx context.Context, hash string) error
+
+	// Attempt counts an attempt at guessing by this name, before it is known
+	// whether it is right. Where most were counted within the time, it counts
+	// nothing and returns how long it is until the next may be made.
+	Attempt(ctx context.Context, name string, most int, within time.Duration) (wait time.Duration, err error)
+
+	// Forgive forgets the attempts by these names.
+	Forgive(ctx context.Context, names ...string) error
+
+	// Record adds calls to the audit log, and when tokens were used last, by ID.
+	// No call is added that a change recorded with itself: see [WithCall].
+	Record(ctx context.Context, calls []Call, used map[int64]time.Time) error
+
+	// Calls lists the audit log, newest first. It returns the cursor of the
+	// next page, "" on the last.
+	Calls(ctx context.Context, q CallQuery) (calls []Call, next string, err error)
+
+	// Forget removes what is of no use any longer: calls before the given time,
+	// and, as of now, clients that nobody granted anything for a day or that
+	// went unused for [ClientKept], and codes and tokens that expired, or were
+	// revoked, longer than [TokenKept] ago. API tokens stay.
+	Forget(ctx context.Context, callsBefore time.Time) error
+}
+
+// How long what no longer holds is kept.
+const (
+	ClientUngranted = 24 * time.Hour
+	ClientKept      = 90 * 24 * time.Hour
+	TokenKept       = 7 * 24 * time.Hour
+)
+
+// Hash is a SHA-256 of a secret that is too long to be guessed.
+type Hash [sha256.Size]byte
+
+// HashOf returns the hash of a secret.
+func HashOf(secret string) Hash { return sha256.Sum256([]byte(secret)) }
+
+// Scopes is what somebody may do: a set of scopes.
+type Scopes uint8
+
+// The scopes. To change stock does not include reading it.
+const (
+	ScopeRead  Scopes = 1 << iota // stock:read
+	ScopeWrite                    // stock:write
+)
+
+var scopeNames = []struct {
+	scope Scopes
+	name  string
+}{
+	{ScopeRead, "stock:read"},
+	{ScopeWrite, "stock:write"},
+}
+
+// Has reports whether every scope of t is in s.
+func (s Scopes) Has(t Scopes) bool { return s&t == t }
+
+// Names returns the names of s, such as "stock:read".
+func (s Scopes) Names() []string {
+	names := []string{}
+	for _, n := range scopeNames {
+		if s.Has(n.scope) {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// String returns the names with spaces between them, as OAuth has it
+// (RFC 6749, section 3.3).
+func (s Scopes) String() string { return strings.Join(s.Names(), " ") }
+
+// ParseScopes returns the scopes of the given names.
+func ParseScopes(names ...string) (Scopes, error) {
+	var s Scopes
+next:
+	for _, name := range names {
+		for _, n := range scopeNames {
+			if name == n.name {
+				s |= n.scope
+				continue next
+			}
+		}
+		return 0, fmt.Errorf("scope %q is none of stock:read and stock:write", name)
+	}
+	return s, nil
+}
+
+// TokenKind says what a token is for.
+type TokenKind string
+
+// The kinds of tokens.
+const (
+	APIToken     TokenKind = "api"     // that the owner made for a program
+	AccessToken  TokenKind = "access"  // of a grant
+	RefreshToken TokenKind = "refresh" // of a grant; may be redeemed once
+	CodeToken    TokenKind = "code"    // of a grant; an authorization code, which may be redeemed once
+	OneTimeCode  TokenKind = "once"    // that the owner is shown instead of a passphrase; may be redeemed once
+)
+
+// Token lets whoever holds its secret in, or is exchanged for one that does.
+type Token struct {
+	ID        int64
+	Kind      TokenKind
+	Hash      Hash
+	Name      string // by which the owner knows an API token
+	Scopes    Scopes
+	Shop      string // the ID of the only shop that it lets see and change; "" for all
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero for never
+	LastUsed  time.Time // zero for never; an API token's and a grant's alone
+	RevokedAt time.Time // zero for not; be it the grant that was
+	SpentAt   time.Time // when it was redeemed; zero for not
+
+	Grant    int64  // 0 for none
+	Resource string // what it is for (RFC 8707); "" for an API token
+	Redirect string // of a code: the redirect URI it was sent to
+	// Challenge is the PKCE challenge of a code, by S256 (RFC 7636, section 4.2).
+	Challenge string
+
+	// As the grant says, when it is read.
+	ClientID, ClientName string
+}
+
+// Holds reports whether t lets anybody in at the given time.
+func (t Token) Holds(now time.Time) bool {
+	return t.RevokedAt.IsZero() && t.SpentAt.IsZero() && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt))
+}
+
+// Grant is the owner's yes to a client.
+type Grant struct {
+	ID           int64
+	ClientID     string
+	ClientName   string // as it calls itself
+	RedirectHost string // where the code went, such as "chatgpt.com"
+	Scopes       Scopes
+	Resource     string
+	CreatedAt    time.Time
+	LastUsed     time.Time // zero for never
+	RevokedAt    time.Time // zero for not
+}
+
+// Client is a program that registered itself (RFC 7591). All are public
+// clients: they have no secret.
+type Client struct {
+	ID           string
+	Name         string
+	RedirectURIs []string
+	URI          string // of its home page; "" if it did not say
+	CreatedAt    time.Time
+	LastUsed     time.Time // when something was granted last; zero for never
+}
+
+// Call is an entry of the audit log: a call of a tool, or of what else is
+// worth a trace.
+type Call struct {
+	ID        int64
+	At        time.Time
+	Caller    string // its ID; "" for whoever is not known
+	Name      string // what the owner knows the caller by
+	Client    string // the program that they use
+	Address   string // where they called from; "" where unknown
+	Tool      string
+	Arguments string // JSON, without secrets and notes
+	Outcome   string // "ok", "refused: insufficient_stock", "failed" and the like
+	Took      time.Duration
+
+	// Recorded is set by a change that recorded the call with itself.
+	Recorded bool
+}
+
+// CallQuery asks for calls. The conditions that are set must all hold.
+type CallQuery struct {
+	Since  time.Time
+	Caller string
+	Page
+}
+
+type callKey struct{}
+
+// WithCall returns a context in which changes are made by the call. A change
+// that is kept records it in its own transaction, as "ok" and with the time
+// that it took until then, and sets c.Recorded; the call is not for others to
+// touch before the change returns.
+func WithCall(ctx context.Context, c *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// CallFrom returns the call that is being made in ctx, or nil.
+func CallFrom(ctx context.Context) *Call {
+	c, _ := ctx.Value(callKey{}).(*Call)
+	return c
+}
+
+// Errors of access, for [errors.Is].
+var (
+	// ErrSpent says that a code or token was used up before.
+	ErrSpent = errors.New("used before")
+	// ErrFull says that as much is kept as there may be.
+	ErrFull = errors.New("full")
+)

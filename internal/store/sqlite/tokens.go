@@ -1,0 +1,231 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/subtle"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// Bounds of what is kept of callers, in bytes.
+const (
+	maxAccessName = 200
+	maxAccessURI  = 4 << 10
+)
+
+// inWrite runs do in one immediate transaction.
+func (db *DB) inWrite(ctx context.Context, deed string, do func(tx *sql.Tx, now int64) error) error {
+	err := func() error {
+		tx, err := db.write.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if err := do(tx, db.now().UnixMicro()); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}()
+	if err != nil {
+		return db.failed(deed, err)
+	}
+	return nil
+}
+
+// micros is a time as the tables of access keep it: 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// never is the time that micros kept.
+func never(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return utc(us)
+}
+
+func scopesOf(text string) store.Scopes {
+	s, _ := store.ParseScopes(strings.Fields(text)...)
+	return s
+}
+
+// fits refuses what is too long to keep, or no text.
+func fits(what, text string, most int) error {
+	if len(text) > most || !utf8.ValidString(text) {
+		return invalid("%s has %d bytes, or is not valid UTF-8; it may have at most %d", what, len(text), most)
+	}
+	return nil
+}
+
+// one is [store.ErrNotFound] where a statement changed nothing.
+func one(r sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := r.RowsAffected()
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// tokenSQL asks for what scanToken reads.
+const tokenSQL = `SELECT t.num, t.kind, t.hash, t.name, t.scopes, t.shop, coalesce(t.grant_num, 0), t.resource, t.redirect, t.challenge,
+	t.created_at, t.expires_at, t.last_used, max(t.revoked_at, coalesce(g.revoked_at, 0)), t.spent_at,
+	coalesce(g.client_id, ''), coalesce(g.client_name, '')
+	FROM tokens t LEFT JOIN grants g ON g.num = t.grant_num`
+
+func scanToken(row interface{ Scan(...any) error }) (store.Token, error) {
+	var t store.Token
+	var hash []byte
+	var scopes string
+	var created, expires, used, revoked, spent int64
+	err := row.Scan(&t.ID, &t.Kind, &hash, &t.Name, &scopes, &t.Shop, &t.Grant, &t.Resource, &t.Redirect, &t.Challenge,
+		&created, &expires, &used, &revoked, &spent, &t.ClientID, &t.ClientName)
+	if err != nil {
+		return t, err
+	}
+	copy(t.Hash[:], hash)
+	t.Scopes = scopesOf(scopes)
+	t.CreatedAt, t.ExpiresAt, t.LastUsed, t.RevokedAt, t.SpentAt = utc(created), never(expires), never(used), never(revoked), never(spent)
+	return t, nil
+}
+
+func insertToken(ctx context.Context, tx *sql.Tx, t store.Token, now int64) (store.Token, error) {
+	for _, text := range []string{t.Name, t.Shop, t.Challenge} {
+		if err := fits("a text of the token", text, maxAccessName); err != nil {
+			return t, err
+		}
+	}
+	for _, uri := range []string{t.Redirect, t.Resource} {
+		if err := fits("a URI of the token", uri, maxAccessURI); err != nil {
+			return t, err
+		}
+	}
+	var grant any
+	if t.Grant != 0 {
+		grant = t.Grant
+	}
+	t.CreatedAt = utc(now)
+	err := tx.QueryRowContext(ctx, `INSERT INTO tokens (kind, hash, name, scopes, shop, grant_num, resource, redirect, challenge,
+		created_at, expires_at, last_used, revoked_at, spent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING num`,
+		t.Kind, t.Hash[:], t.Name, t.Scopes.String(), t.Shop, grant, t.Resource, t.Redirect, t.Challenge, now, micros(t.ExpiresAt)).Scan(&t.ID)
+	return t, err
+}
+
+// AddToken keeps a new token.
+func (db *DB) AddToken(ctx context.Context, t store.Token) (store.Token, error) {
+	err := db.inWrite(ctx, "add token", func(tx *sql.Tx, now int64) error {
+		if t.Kind == store.APIToken {
+			var taken bool
+			err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE kind = 'api' AND name = ? AND revoked_at = 0)`, t.Name).Scan(&taken)
+			if err == nil && taken {
+				err = fmt.Errorf("%w: token %q is there already", store.ErrConflict, t.Name)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		var err error
+		t, err = insertToken(ctx, tx, t, now)
+		return err
+	})
+	return t, err
+}
+
+// Token returns the token of this hash, or [store.ErrNotFound].
+func (db *DB) Token(ctx context.Context, hash store.Hash) (store.Token, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Token{}, err
+	}
+	at, t, ok := db.tokens.get(hash)
+	if !ok {
+		var err error
+		t, err = scanToken(db.queryRow(ctx, tokenSQL+` WHERE t.hash = ?`, hash[:]))
+		if errors.Is(err, sql.ErrNoRows) {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return store.Token{}, db.failed("find token", err)
+		}
+		db.tokens.add(at, t)
+	}
+	if subtle.ConstantTimeCompare(t.Hash[:], hash[:]) != 1 {
+		return store.Token{}, db.failed("find token", store.ErrNotFound)
+	}
+	return t, nil
+}
+
+// Tokens lists the API tokens, newest first.
+func (db *DB) Tokens(ctx context.Context) ([]store.Token, error) {
+	rows, err := db.query(ctx, tokenSQL+` WHERE t.kind = 'api' ORDER BY t.num DESC`)
+	if err != nil {
+		return nil, db.failed("list tokens", err)
+	}
+	defer rows.Close()
+	var all []store.Token
+	for rows.Next() {
+		t, err := scanToken(rows)
+		if err != nil {
+			return nil, db.failed("list tokens", err)
+		}
+		all = append(all, t)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, db.failed("list tokens", err)
+	}
+	return all, nil
+}
+
+// RevokeToken ends the API token with this ID.
+func (db *DB) RevokeToken(ctx context.Context, id int64) error {
+	return db.inWrite(ctx, "revoke token", func(tx *sql.Tx, now int64) error {
+		return one(tx.ExecContext(ctx, `UPDATE tokens SET revoked_at = iif(revoked_at = 0, ?, revoked_at) WHERE num = ? AND kind = 'api'`, now, id))
+	})
+}
+
+// Redeem uses up a code or refresh token, and adds what is issued for it.
+func (db *DB) Redeem(ctx context.Context, hash store.Hash, issued ...store.Token) error {
+	spent := false
+	err := db.inWrite(ctx, "redeem token", func(tx *sql.Tx, now int64) error {
+		t, err := scanToken(tx.QueryRowContext(ctx, tokenSQL+` WHERE t.hash = ?`, hash[:]))
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return store.ErrNotFound
+		case err != nil:
+			return err
+		case t.Kind != store.CodeToken && t.Kind != store.RefreshToken && t.Kind != store.OneTimeCode:
+			return store.ErrNotFound
+		case !t.SpentAt.IsZero():
+			spent = true
+			_, err := tx.ExecContext(ctx, `UPDATE grants SET revoked_at = ? WHERE num = ? AND revoked_at = 0`, now, t.Grant)
+			return err
+		case !t.Holds(utc(now)):
+			return store.ErrNotFound
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET spent_at = ? WHERE num = ?`, now, t.ID); err != nil {
+			return err
+		}
+		for _, n := range issued {
+			n.Grant = t.Grant
+			if _, err := insertToken(ctx, tx, n, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && spent {
+		return db.failed("redeem token", store.ErrSpent)
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package sqlite
+
+import (
+	"os"
+	"sync"
+)
+
+// walHeader is the header of the WAL index, which is another one after each
+// commit and checkpoint, whoever made it: it counts them
+// (https://www.sqlite.org/walformat.html, section 2.1).
+type walHeader [48]byte
+
+// walIndex reads the header of the WAL index. To ask SQLite whether a file has
+// changed takes ten times as long, since it must lock the file to answer.
+type walIndex struct {
+	path string
+	file *os.File
+	used int // by how many who have the database open
+}
+
+// walIndexes are those that the process has open, by path. Each is opened once
+// and closed after SQLite is done with it: to close any descriptor of a file
+// ends the locks that the process has on it (POSIX, fcntl), and SQLite's are on
+// this one.
+var walIndexes = struct {
+	sync.Mutex
+	open map[string]*walIndex
+}{open: make(map[string]*walIndex)}
+
+// openWALIndex opens the index of the database at path, which must be open
+// already. It returns nil where there is none to be read.
+func openWALIndex(path string) *walIndex {
+	walIndexes.Lock()
+	defer walIndexes.Unlock()
+	w := walIndexes.open[path]
+	if w == nil {
+		file, err := os.Open(path + "-shm")
+		if err != nil {
+			return nil
+		}
+		w = &walIndex{path: path, file: file}
+		walIndexes.open[path] = w
+	}
+	w.used++
+	return w
+}
+
+// close is called once the database is closed.
+func (w *walIndex) close() {
+	if w == nil {
+		return
+	}
+	walIndexes.Lock()
+	defer walIndexes.Unlock()
+	if w.used--; w.used == 0 {
+		delete(walIndexes.open, w.path)
+		w.file.Close()
+	}
+}
+
+// header reports false where it cannot be read.
+func (w *walIndex) header() (h walHeader, ok bool) {
+	if w == nil {
+		return h, false
+	}
+	n, err := w.file.ReadAt(h[:], 0)
+	return h, err == nil && n == len(h) && h != walHeader{}
+}

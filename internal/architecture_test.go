@@ -18,12 +18,16 @@ const module = "github.com/mcpstore/mcpstore/"
 
 // mayImport lists, for each package, those of ours that its code may import.
 // Cmd introduces everyone to everyone; everything else flows one way:
-// tunnel, server, tools, store. A package that is missing here fails the test.
+// tunnel, server, access, tools, store. A package that is missing here fails the test.
 var mayImport = map[string][]string{
 	"cmd/mcpstore": {
-		"internal/server", "internal/sheet", "internal/smoke", "internal/store", "internal/store/demo",
+		"internal/access", "internal/access/oauth", "internal/access/secret", "internal/server", "internal/sheet",
+		"internal/smoke", "internal/store", "internal/store/demo",
 		"internal/store/sqlite", "internal/tools", "internal/tunnel",
 	},
+	"internal/access":                 {"internal/access/secret", "internal/store"},
+	"internal/access/oauth":           {"internal/access/secret", "internal/store"},
+	"internal/access/secret":          nil,
 	"internal/server":                 nil,
 	"internal/sheet":                  {"internal/store", "internal/store/fold"},
 	"internal/smoke":                  nil,

@@ -27,6 +27,7 @@ type answer struct {
 	status int   // 0 before the header is written
 	bytes  int64 // of the body
 	call   message
+	caller string // who called; "" where nobody is known
 	ended  string // why a listen did; "" for what is no listen
 }
 
@@ -155,6 +156,9 @@ func (s *Server) logRequest(a *answer, r *http.Request) {
 	}
 	if a.call.method != "" {
 		attrs = append(attrs, "rpc", clip(a.call.method))
+	}
+	if a.caller != "" {
+		attrs = append(attrs, "caller", clip(a.caller))
 	}
 	if a.ended != "" {
 		attrs = append(attrs, "ended", a.ended)

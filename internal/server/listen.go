@@ -27,11 +27,14 @@ const (
 	listenGoodbye  = 100 * time.Millisecond // likewise, once the listen has ended
 )
 
-// errListenStopped is why the server ends a listen.
-var errListenStopped = errors.New("the server is stopping")
+// Why the server ends a listen.
+var (
+	errListenStopped = errors.New("the server is stopping")
+	errListenRefused = errors.New("the caller may no longer listen")
+)
 
 // listen answers subscriptions/listen with a stream of events that lasts until
-// the client leaves, or no longer reads, or the server stops. It is counted
+// the client leaves, or no longer reads or may, or the server stops. It is counted
 // apart from other requests, which many listens would otherwise keep out.
 func (s *Server) listen(a *answer, r *http.Request, body []byte) {
 	n := s.listens.Add(1)
@@ -46,12 +49,9 @@ func (s *Server) listen(a *answer, r *http.Request, body []byte) {
 	defer end(nil)
 	e := &events{answer: a, ctx: ctx, end: end, patience: s.patience}
 	defer e.close()
-	stop := context.AfterFunc(s.stopping, func() {
-		end(errListenStopped)
-		e.wait(listenGoodbye) // ends a write that nobody reads
-	})
+	stop := context.AfterFunc(s.stopping, func() { e.stop(errListenStopped) })
 	defer stop()
-	go e.keepAlive(s.pulse)
+	go e.keepAlive(s.pulse, func() bool { return s.holds(r) })
 
 	s.mcp.Handle(e, &mcpserver.HTTPRequest{
 		Method:  r.Method,
@@ -149,14 +149,25 @@ func (e *events) wait(d time.Duration) {
 	_ = http.NewResponseController(e.w).SetWriteDeadline(time.Now().Add(d))
 }
 
+// stop ends the listen from this side.
+func (e *events) stop(why error) {
+	e.end(why)
+	e.wait(listenGoodbye) // ends a write that nobody reads
+}
+
 // keepAlive writes comments, so that a proxy does not take the stream for dead
-// and a client that is gone shows, until the listen ends.
-func (e *events) keepAlive(every time.Duration) {
+// and a client that is gone shows, until the listen ends. It ends the listen
+// of a caller who no longer holds.
+func (e *events) keepAlive(every time.Duration, holds func() bool) {
 	pulse := time.NewTicker(every)
 	defer pulse.Stop()
 	for {
 		select {
 		case <-pulse.C:
+			if !holds() {
+				e.stop(errListenRefused)
+				return
+			}
 			e.mu.Lock()
 			if e.begun && !e.closed {
 				e.send([]byte(": still here\n\n"))
@@ -184,7 +195,7 @@ func (e *events) finish() {
 				mcp.JSONRPC_VERSION, mcp.MethodNotificationSubscriptionsAcknowledged, mcp.MetaKeySubscriptionID, id)
 			e.send(append(ack, e.early...))
 		}
-	case cause != errListenStopped:
+	case cause != errListenStopped && cause != errListenRefused:
 		e.ended = "the client left"
 	default:
 		e.ended = cause.Error()

@@ -18,15 +18,21 @@ import (
 func (s *Server) serveMCP(a *answer, r *http.Request) {
 	const allow = "POST, OPTIONS"
 	switch {
-	case r.Method == http.MethodPost:
-		s.post(a, r)
 	case r.Method == http.MethodOptions:
 		a.options(r, allow)
+		return
 	case r.Method == http.MethodGet && wantsPage(r):
 		s.servePage(a, r)
-	default:
-		a.notAllowed(allow, "send messages by POST, subscriptions/listen among them; there are no sessions here")
+		return
 	}
+	if r = s.authenticate(a, r); r == nil {
+		return
+	}
+	if r.Method != http.MethodPost {
+		a.notAllowed(allow, "send messages by POST, subscriptions/listen among them; there are no sessions here")
+		return
+	}
+	s.post(a, r)
 }
 
 // serveRoot serves the page, and helps those who forgot the path.
@@ -73,6 +79,9 @@ func (s *Server) post(a *answer, r *http.Request) {
 	}
 	if f != nil {
 		a.fail(a.call.id, f)
+		return
+	}
+	if !s.authorize(a, r) {
 		return
 	}
 	a.Header()["Cache-Control"] = headerNoStore

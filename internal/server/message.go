@@ -14,6 +14,7 @@ import (
 type message struct {
 	id     json.RawMessage // nil where there is none, or none that can be answered
 	method string
+	name   string // of the tool or prompt, or the URI of the resource, that it is about; "" for others
 }
 
 // readMessage reads the message in a body. Mcp-go would answer much of what
@@ -44,10 +45,24 @@ func readMessage(body []byte) (message, *failure) {
 	if method := r.parts[partMethod]; method != nil {
 		m.method = unquote(method)
 	}
+	if name := r.parts[m.names()]; len(name) > 0 && name[0] == '"' {
+		m.name = unquote(name)
+	}
 	if r.bad != nil {
 		return m, r.bad
 	}
 	return m, r.check(m)
+}
+
+// names returns the part of the message that names what it is about.
+func (m message) names() part {
+	switch m.method {
+	case string(mcp.MethodToolsCall), string(mcp.MethodPromptsGet):
+		return partName
+	case string(mcp.MethodResourcesRead), string(mcp.MethodResourcesSubscribe), string(mcp.MethodResourcesUnsubscribe):
+		return partURI
+	}
+	return noPart
 }
 
 // check returns what is wrong with a message that is JSON.

@@ -4,7 +4,8 @@
 // data; a [mark3labs/mcp-go] server answers the messages that it lets through.
 //
 // Begin at [New]. What happens to a message before mcp-go sees it is in mcp.go
-// and message.go; the one kind of answer that goes on is in listen.go.
+// and message.go; the one kind of answer that goes on is in listen.go; what a
+// server must know of callers, somebody else tells it by [Access].
 //
 // [mark3labs/mcp-go]: https://pkg.go.dev/github.com/mark3labs/mcp-go
 package server
@@ -37,6 +38,9 @@ type Config struct {
 	// AllowOrigins are the origins of browser pages that may call, besides
 	// the server's own and those on a loopback address.
 	AllowOrigins []string
+
+	// Access says who may call. If nil, everybody may.
+	Access Access
 
 	// Ready returns nil when questions can be answered. Its error is shown to
 	// anyone who asks: it names what is not ready, and nothing more. If nil,
@@ -124,9 +128,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve serves the paths that are for those whom admit let in. There is no
-// [http.ServeMux], since it would redirect.
+// serve serves the paths that are for those whom admit and Access let in, those
+// of Access among them. There is no [http.ServeMux], since it would redirect.
 func (s *Server) serve(a *answer, r *http.Request) {
+	if s.config.Access != nil {
+		if r = s.config.Access.Admit(a, r); r == nil {
+			return
+		}
+	}
 	switch r.URL.Path {
 	case "/mcp", "/mcp/":
 		s.serveMCP(a, r)

@@ -1,0 +1,50 @@
+package oauth
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// answer answers with JSON.
+func answer(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // texts and numbers always can be
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// fail answers with an error (RFC 6749, section 5.2).
+func fail(w http.ResponseWriter, status int, code, text string) {
+	answer(w, status, struct {
+		Error string `json:"error"`
+		Text  string `json:"error_description"`
+	}{code, text})
+}
+
+// unavailable answers that the store failed.
+func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
+	w.Header().Set("Retry-After", "5")
+	fail(w, http.StatusServiceUnavailable, "temporarily_unavailable", "the server could not look that up; try again in some seconds")
+}
+
+func allowed(method, allow string) bool {
+	return slices.Contains(strings.Split(allow, ", "), method)
+}
+
+// preflight tells pages what they may send. Whether their origin may is said
+// before.
+func preflight(h http.Header, allow string) {
+	h.Set("Allow", allow)
+	if h.Get("Access-Control-Allow-Origin") == "" {
+		return
+	}
+	h.Set("Access-Control-Allow-Methods", allow)
+	h.Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, MCP-Protocol-Version, ngrok-skip-browser-warning")
+	h.Set("Access-Control-Max-Age", "7200")
+}

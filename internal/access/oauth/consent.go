@@ -1,0 +1,121 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mcpstore/mcpstore/internal/access/secret"
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// codeTime is how long an authorization code can be redeemed.
+const codeTime = time.Minute
+
+// ask shows the page on which the owner decides, with a word about what went
+// wrong before, if anything did.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view, status int, trouble string) {
+	passphrase, err := s.config.Store.Passphrase(r.Context())
+	if err == nil && passphrase == "" && s.config.ShowCode != nil {
+		err = s.offerCode(r.Context(), q)
+	}
+	if err == nil {
+		v.Form, err = s.newForm(w, r, q)
+	}
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
+		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法查詢，請稍後再試", "this cannot be looked up now; try again in a while"))
+		return
+	}
+	v.Passphrase, v.Code = passphrase != "", s.config.ShowCode != nil
+	v.show(w, status, "consent", trouble)
+}
+
+// decide takes the owner's answer. Whatever comes of it is a page of its own:
+// a redirect would be held to the form's policy of where it may lead.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *view) {
+	if f := s.checkForm(w, r, q); f != "" {
+		s.log.WarnContext(r.Context(), "refused a form that did not come from its own page", "reason", f, "redirect_host", redirectHost(q.redirect))
+		s.ask(w, r, q, v, http.StatusForbidden, v.say("這個頁面已經過期，或不是從這裡送出的。請再試一次。", "This page was too old, or was not sent from here. Try again."))
+		return
+	}
+	if r.PostForm.Get("decision") != "allow" {
+		s.leave(w, r, q, v, url.Values{"error": {"access_denied"}, "error_description": {"the owner did not allow it"}})
+		return
+	}
+	wait, err := s.verify(r.Context(), r.PostForm.Get("passphrase"))
+	switch {
+	case wait > 0:
+		minutes := int(wait/time.Minute) + 1
+		w.Header().Set("Retry-After", seconds(wait))
+		v.show(w, http.StatusTooManyRequests, "error", v.say(
+			"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase 可以立刻解除。",
+			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase lifts this at once.", minutes))
+		return
+	case errors.Is(err, errWrong):
+		s.log.WarnContext(r.Context(), "a wrong passphrase or code was typed", "client", q.client.label(), "redirect_host", redirectHost(q.redirect))
+		s.ask(w, r, q, v, http.StatusForbidden, v.say("不對，請再試一次。", "That was not right. Try again."))
+		return
+	case err != nil:
+		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
+		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法查詢，請稍後再試", "this cannot be looked up now; try again in a while"))
+		return
+	}
+	if q.scopes.Has(store.ScopeWrite) && r.PostForm.Get("write") == "" {
+		q.scopes &^= store.ScopeWrite
+	}
+	if q.scopes == 0 {
+		s.leave(w, r, q, v, url.Values{"error": {"access_denied"}, "error_description": {"the owner allowed nothing of what was asked for"}})
+		return
+	}
+	s.grant(w, r, q, v)
+}
+
+// grant lets the client in.
+func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *view) {
+	code := secret.New(secret.Code)
+	g, err := s.config.Store.AddGrant(r.Context(), store.Grant{
+		ClientID:     q.client.id,
+		ClientName:   q.client.label(),
+		RedirectHost: redirectHost(q.redirect),
+		Scopes:       q.scopes,
+		Resource:     q.resource,
+	}, store.Token{
+		Kind:      store.CodeToken,
+		Hash:      store.HashOf(code),
+		Scopes:    q.scopes,
+		Resource:  q.resource,
+		Redirect:  q.redirect,
+		Challenge: q.challenge,
+		ExpiresAt: s.now().Add(codeTime),
+	})
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
+		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法寫入，請稍後再試", "this cannot be written down now; try again in a while"))
+		return
+	}
+	s.log.InfoContext(r.Context(), "let a client in", "grant", g.ID, "client", g.ClientName, "redirect_host", g.RedirectHost, "scopes", g.Scopes.String())
+	s.leave(w, r, q, v, url.Values{"code": {code}})
+}
+
+// leave shows the page that goes on to the client with an answer.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *request, v *view, params url.Values) {
+	if code := params.Get("error"); code != "" {
+		s.log.InfoContext(r.Context(), "did not let a client in", "client", q.client.label(), "redirect_host", redirectHost(q.redirect), "error", code)
+	}
+	s.forgetForm(w)
+	v.goTo(s.answerTo(q, params))
+	v.Denied = params.Has("error")
+	v.show(w, http.StatusOK, "leave", "")
+}
+
+// siteOf returns the origin of a URL as browsers write it.
+func siteOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
+}

@@ -1,0 +1,233 @@
+package oauth
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mcpstore/mcpstore/internal/access/secret"
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// How long tokens hold.
+const (
+	accessTime  = time.Hour
+	refreshTime = 90 * 24 * time.Hour // since it was last renewed
+)
+
+// tokenError is why no token is issued (RFC 6749, section 5.2).
+type tokenError struct {
+	status     int
+	code, text string
+}
+
+func (e *tokenError) Error() string { return e.text }
+
+func badRequest(text string) error {
+	return &tokenError{http.StatusBadRequest, "invalid_request", text}
+}
+
+func badGrant(text string) error { return &tokenError{http.StatusBadRequest, "invalid_grant", text} }
+
+// issued is what a client gets (RFC 6749, section 5.1).
+type issued struct {
+	Access  string `json:"access_token"`
+	Type    string `json:"token_type"`
+	Expires int64  `json:"expires_in"` // in seconds
+	Refresh string `json:"refresh_token"`
+	Scope   string `json:"scope"`
+}
+
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	form, err := readForm(w, r)
+	var got issued
+	if err == nil {
+		switch form.Get("grant_type") {
+		case "authorization_code":
+			got, err = s.redeemAuthorization(r, form)
+		case "refresh_token":
+			got, err = s.refresh(r, form)
+		case "":
+			err = badRequest("grant_type is missing")
+		default:
+			err = &tokenError{http.StatusBadRequest, "unsupported_grant_type", "grant_type has to be authorization_code or refresh_token"}
+		}
+	}
+	if refused, ok := errors.AsType[*tokenError](err); ok {
+		s.log.InfoContext(r.Context(), "issued no token", "error", refused.code, "reason", refused.text)
+		if refused.status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Basic realm="mcpstore"`)
+		}
+		fail(w, refused.status, refused.code, refused.text)
+		return
+	}
+	if err != nil {
+		s.unavailable(w, r, err)
+		return
+	}
+	w.Header().Set("Pragma", "no-cache")
+	answer(w, http.StatusOK, got)
+}
+
+// readForm reads the parameters of a request by a client.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if r.URL.RawQuery != "" {
+		return nil, badRequest("the parameters go into the body, not into the URL, which is written down everywhere")
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, badRequest("send the parameters as application/x-www-form-urlencoded")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		return nil, badRequest("the body is too large or damaged")
+	}
+	form := r.PostForm
+	for name, values := range form {
+		if len(values) > 1 && name != "resource" {
+			return nil, badRequest(clipName(name) + " is there twice")
+		}
+	}
+	return form, authenticate(r, form)
+}
+
+// authenticate takes the client's ID from where a client without a secret may
+// put it. One that sends a secret takes itself for another kind of client.
+func authenticate(r *http.Request, form url.Values) error {
+	wrong := &tokenError{http.StatusUnauthorized, "invalid_client", "clients have no secret here: send client_id in the body, and no Authorization"}
+	if header := r.Header.Get("Authorization"); header != "" {
+		id, password, ok := r.BasicAuth()
+		id, err := url.QueryUnescape(id)
+		if !ok || password != "" || err != nil || form.Get("client_id") != "" && form.Get("client_id") != id {
+			return wrong
+		}
+		form.Set("client_id", id)
+	}
+	if form.Get("client_secret") != "" || form.Get("client_assertion") != "" {
+		return wrong
+	}
+	if form.Get("client_id") == "" {
+		return badRequest("client_id is missing")
+	}
+	return nil
+}
+
+// find returns the token that a client sends, if it is of the kind.
+func (s *Server) find(r *http.Request, text string, prefix secret.Prefix, kind store.TokenKind) (store.Token, error) {
+	if secret.Check(text, prefix) != nil {
+		return store.Token{}, badGrant("it is none that was issued here, or cut off")
+	}
+	t, err := s.config.Store.Token(r.Context(), store.HashOf(text))
+	if errors.Is(err, store.ErrNotFound) || err == nil && t.Kind != kind {
+		return store.Token{}, badGrant("it is none that was issued here, or too old")
+	}
+	return t, err
+}
+
+// burn uses up what was sent by somebody who could not have it.
+func (s *Server) burn(r *http.Request, t store.Token, refused error) error {
+	err := s.config.Store.Redeem(r.Context(), t.Hash)
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrSpent) {
+		return err
+	}
+	return refused
+}
+
+// redeemAuthorization exchanges an authorization code for tokens (OAuth 2.1,
+// section 4.1.3).
+func (s *Server) redeemAuthorization(r *http.Request, form url.Values) (issued, error) {
+	t, err := s.find(r, form.Get("code"), secret.Code, store.CodeToken)
+	if err != nil {
+		return issued{}, err
+	}
+	redirect := form.Get("redirect_uri")
+	switch {
+	case t.ClientID != form.Get("client_id"):
+		return issued{}, s.burn(r, t, badGrant("the code was given to another client; it is used up now"))
+	case redirect != "" && redirect != t.Redirect:
+		return issued{}, s.burn(r, t, badGrant("the code was sent to another redirect_uri; it is used up now"))
+	case !verifies(t.Challenge, form.Get("code_verifier")):
+		return issued{}, s.burn(r, t, badGrant("the code_verifier does not fit the code_challenge; the code is used up now"))
+	}
+	return s.issue(r, t, t.Scopes, form["resource"])
+}
+
+// verifies reports whether a verifier is the one of a challenge by S256 (RFC
+// 7636, section 4.6).
+func verifies(challenge, verifier string) bool {
+	if n := len(verifier); n < 43 || n > 128 {
+		return false
+	}
+	for _, c := range []byte(verifier) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && strings.IndexByte("-._~", c) < 0 {
+			return false
+		}
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+// refresh exchanges a refresh token for new tokens (OAuth 2.1, section 4.3).
+func (s *Server) refresh(r *http.Request, form url.Values) (issued, error) {
+	t, err := s.find(r, form.Get("refresh_token"), secret.Refresh, store.RefreshToken)
+	if err != nil {
+		return issued{}, err
+	}
+	if t.ClientID != form.Get("client_id") {
+		return issued{}, s.burn(r, t, badGrant("the refresh token was given to another client; it is used up now"))
+	}
+	scopes := t.Scopes
+	if names := strings.Fields(form.Get("scope")); len(names) > 0 {
+		asked, err := store.ParseScopes(names...)
+		if err != nil || !t.Scopes.Has(asked) {
+			return issued{}, &tokenError{http.StatusBadRequest, "invalid_scope", "the grant is for " + t.Scopes.String() + "; ask the owner for more by /authorize"}
+		}
+		scopes = asked
+	}
+	return s.issue(r, t, scopes, form["resource"])
+}
+
+// issue uses up a code or refresh token, and issues tokens for it.
+func (s *Server) issue(r *http.Request, t store.Token, scopes store.Scopes, resources []string) (issued, error) {
+	for _, resource := range resources {
+		if !s.ours(resource) {
+			return issued{}, &tokenError{http.StatusBadRequest, "invalid_target", "the resource here is " + s.resource()}
+		}
+	}
+	if t.Resource != s.resource() {
+		return issued{}, badGrant("it is for " + t.Resource + ", which is not the URL any longer; ask the owner anew by /authorize")
+	}
+	if scopes &= s.config.Offered; scopes == 0 {
+		return issued{}, &tokenError{http.StatusBadRequest, "invalid_scope", "only " + s.config.Offered.String() + " is offered here"}
+	}
+	access, refresh := secret.New(secret.Access), secret.New(secret.Refresh)
+	now := s.now()
+	err := s.config.Store.Redeem(r.Context(), t.Hash,
+		store.Token{Kind: store.AccessToken, Hash: store.HashOf(access), Scopes: scopes, Resource: t.Resource, ExpiresAt: now.Add(accessTime)},
+		store.Token{Kind: store.RefreshToken, Hash: store.HashOf(refresh), Scopes: t.Scopes, Resource: t.Resource, ExpiresAt: now.Add(refreshTime)})
+	switch {
+	case errors.Is(err, store.ErrSpent):
+		s.log.WarnContext(r.Context(), "a code or refresh token came twice: its grant is revoked, since it was in two hands",
+			"grant", t.Grant, "client", t.ClientName)
+		return issued{}, badGrant("it was used before; the grant is revoked, ask the owner anew by /authorize")
+	case errors.Is(err, store.ErrNotFound):
+		return issued{}, badGrant("it has expired or was revoked; ask the owner anew by /authorize")
+	case err != nil:
+		return issued{}, err
+	}
+	return issued{Access: access, Type: "Bearer", Expires: int64(accessTime.Seconds()), Refresh: refresh, Scope: scopes.String()}, nil
+}
+
+// clipName shortens a parameter's name, which is the client's to choose.
+func clipName(name string) string {
+	if len(name) > 40 {
+		return "a parameter"
+	}
+	return strings.ToValidUTF8(name, "?")
+}

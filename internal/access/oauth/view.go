@@ -1,0 +1,135 @@
+package oauth
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+var (
+	pages = template.Must(template.ParseFS(pageFiles, "page/*.html"))
+	style = func() string {
+		b, err := pageFiles.ReadFile("page/style.css")
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		return string(b)
+	}()
+	styleHash = func() string {
+		sum := sha256.Sum256([]byte(style))
+		return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+	}()
+)
+
+// The languages of the page.
+const (
+	chinese = "zh-TW"
+	english = "en"
+)
+
+var languages = language.NewMatcher([]language.Tag{language.English, language.TraditionalChinese, language.Chinese})
+
+// view is what a page shows.
+type view struct {
+	Lang    string
+	Style   template.CSS
+	Action  string // where the form goes
+	Other   string // the same page in the other language
+	Trouble string
+
+	Client, ClientHost, RedirectHost, Host string
+	Read, Write                            bool // is asked for
+	Passphrase, Code                       bool // is how the owner is known
+	Form                                   string
+
+	Leave  template.URL // where the page goes on to
+	Denied bool
+}
+
+// newView begins a page for a request, which may be none.
+func (s *Server) newView(r *http.Request, q *request) *view {
+	v := &view{Lang: pageLanguage(r), Style: template.CSS(style)}
+	query := r.URL.Query()
+	v.Action = "/authorize?" + r.URL.RawQuery
+	query.Set("ui_locales", map[string]string{chinese: english, english: chinese}[v.Lang])
+	v.Other = "/authorize?" + query.Encode()
+	if u, err := url.Parse(s.config.URL()); err == nil {
+		v.Host = u.Host
+	}
+	if q != nil {
+		v.Client, v.ClientHost, v.RedirectHost = q.client.label(), q.client.host, redirectHost(q.redirect)
+		v.Read, v.Write = q.scopes.Has(store.ScopeRead), q.scopes.Has(store.ScopeWrite)
+	}
+	return v
+}
+
+// pageLanguage is the one that was asked for, or else the first of ours that
+// the browser prefers: any Chinese gets Traditional Chinese.
+func pageLanguage(r *http.Request) string {
+	wanted := strings.ReplaceAll(r.URL.Query().Get("ui_locales"), " ", ",")
+	for _, list := range []string{wanted, r.Header.Get("Accept-Language")} {
+		tags, _, err := language.ParseAcceptLanguage(list)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, index, confidence := languages.Match(tags...); confidence > language.No {
+			return []string{english, chinese, chinese}[index]
+		}
+	}
+	return english
+}
+
+// say says one of two texts, in the page's language.
+func (v *view) say(zh, en string, args ...any) string {
+	if v.Lang == chinese {
+		en = zh
+	}
+	if len(args) == 0 {
+		return en
+	}
+	return fmt.Sprintf(en, args...)
+}
+
+// goTo sets where the page goes on to. The URI is one that the client has
+// registered, of which [checkRedirect] made sure that it leads nowhere else.
+func (v *view) goTo(uri string) { v.Leave = template.URL(uri) }
+
+// show answers with the page of the given name.
+func (v *view) show(w http.ResponseWriter, status int, name, trouble string) {
+	v.Trouble = trouble
+	var page bytes.Buffer
+	if err := pages.ExecuteTemplate(&page, name+".html", v); err != nil {
+		panic(err) // one failed request
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Lang)
+	h.Set("Content-Length", strconv.Itoa(page.Len()))
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash+"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("X-Robots-Tag", "noindex")
+	// Without a referrer browsers send "Origin: null" with a form.
+	h.Set("Referrer-Policy", "same-origin")
+	if name == "leave" {
+		h.Set("Referrer-Policy", "no-referrer") // the address is none of the client's business
+	}
+	h.Add("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes())
+}

@@ -22,6 +22,7 @@ type param[In any] struct {
 	description string
 	example     string // as JSON; errors show it
 	required    bool
+	private     bool // not for the audit log
 
 	text      func(*In) *string
 	maxLength int      // of a text, in characters; not used with oneOf
@@ -254,15 +255,34 @@ func oneLine(s string) string {
 	return strings.TrimSpace(s)
 }
 
+// oneLines makes each of a list of texts one line.
+func oneLines(list []string) []string {
+	for i, s := range list {
+		list[i] = oneLine(s)
+	}
+	return list
+}
+
 func breaksLine(r rune) bool {
 	const joiner = '\u200d' // holds an emoji together
+	if ' ' <= r && r <= '~' || '\u2e80' <= r && r <= '\ud7ff' {
+		return false // most of what there is: Latin, and Chinese with its punctuation
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != joiner
 }
 
 // shorten cuts s to at most n characters.
 func shorten(s string, n int) string {
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
+	if len(s) <= n {
+		return s
+	}
+	last, count := 0, 0 // where the n-th character begins
+	for i := range s {
+		if count++; count == n {
+			last = i
+		} else if count > n {
+			return s[:last] + "…"
+		}
 	}
 	return s
 }

@@ -24,14 +24,18 @@ type bench struct {
 	name     string
 	srv      *mcpserver.MCPServer
 	question []byte
+	caller   store.Caller
 }
 
 // benches are the seed question over 1,000 stores of 500 products, asked of
 // one store and of a chain, and beside each a tool on bare mcp-go that gives
-// the same answer without looking.
+// the same answer without looking, and a server that knows who calls, checks
+// what they may do, and keeps a trace of it.
 func benches(b *testing.B) []bench {
 	large := storetest.Large(1000, 500)
-	srv := serve(open(b, func() store.Catalog { return large }))
+	db := open(b, func() store.Catalog { return large })
+	srv := serve(db)
+	strict := New(store.Confine(db), Config{Auth: &byOAuth, Audit: func(store.Call) {}, Now: inTaipei})
 	shop, product := large.Shops[321], large.Products[123]
 	var list []bench
 	for _, place := range []struct{ name, said string }{{"store", shop.Name}, {"chain", shop.Chain}} {
@@ -51,7 +55,8 @@ func benches(b *testing.B) []bench {
 		if err != nil {
 			b.Fatal(err)
 		}
-		list = append(list, bench{place.name + "/bare", bare(text, raw), question}, bench{place.name + "/mcpstore", srv, question})
+		list = append(list, bench{place.name + "/bare", bare(text, raw), question, nobody},
+			bench{place.name + "/mcpstore", srv, question, nobody}, bench{place.name + "/guarded", strict, question, reader})
 	}
 	return list
 }
@@ -72,7 +77,7 @@ func BenchmarkCheckStock(b *testing.B) {
 	for _, x := range benches(b) {
 		b.Run(x.name, func(b *testing.B) {
 			b.ReportAllocs()
-			ctx := b.Context()
+			ctx := store.WithCaller(b.Context(), x.caller)
 			for b.Loop() {
 				if _, err := json.Marshal(x.srv.HandleMessage(ctx, x.question)); err != nil {
 					b.Fatal(err)
@@ -86,6 +91,9 @@ func BenchmarkCheckStock(b *testing.B) {
 // The CPU counts both ends.
 func BenchmarkCheckStockHTTP(b *testing.B) {
 	for _, x := range benches(b) {
+		if x.caller != nobody {
+			continue // nobody is let in here
+		}
 		url := serveHTTP(b, x.srv)
 		c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 		b.Run(x.name, func(b *testing.B) {

@@ -75,15 +75,16 @@ func (h *handler) checkStock(ctx context.Context, meta *mcp.Meta, in checkStockI
 // stockOf answers how much of p there is somewhere; page is of the stores,
 // where that is more than one.
 func (h *handler) stockOf(ctx context.Context, say language, p store.Product, where place, page store.Page) (answer, error) {
-	out := stock{Product: new(refProduct(p)), Unit: p.Unit, Price: p.Price, Currency: p.Currency}
+	out := stock{Product: new(refProduct(p)), Unit: oneLine(p.Unit), Price: p.Price, Currency: p.Currency}
 	out.at(where)
 	var err error
 	if where.shop.ID != "" {
 		err = h.countShop(ctx, &out)
 	} else {
-		err = h.countShops(ctx, &out, page)
+		err = h.countShops(ctx, &out, where.chain, page)
 	}
-	if err == nil && out.Status != inStock && !where.everywhere() {
+	// Whoever is held to one shop is told of no other, nor that there is none.
+	if err == nil && out.Status != inStock && !where.everywhere() && store.CallerFrom(ctx).Shop == "" {
 		err = h.lookElsewhere(ctx, &out)
 	}
 	if err != nil {
@@ -105,18 +106,18 @@ func (h *handler) countShop(ctx context.Context, out *stock) error {
 	return err
 }
 
-// countShops counts out's product in out's chain, or everywhere: the sum, and
-// a page of the shops that carry it.
-func (h *handler) countShops(ctx context.Context, out *stock, page store.Page) error {
+// countShops counts out's product in a chain, or everywhere: the sum, and a page
+// of the shops that carry it.
+func (h *handler) countShops(ctx context.Context, out *stock, chain string, page store.Page) error {
 	// Of a chain all branches that carry it count; elsewhere, those that have it.
-	everywhere := out.Chain == ""
-	levels, next, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, Chain: out.Chain, InStock: everywhere, Page: page})
+	everywhere := chain == ""
+	levels, next, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, Chain: chain, InStock: everywhere, Page: page})
 	if err != nil {
 		return err
 	}
 	total := sum(levels)
 	if everywhere || page.Cursor != "" || next != "" { // these are not all
-		if total, err = h.store.Total(ctx, out.Product.ID, out.Chain); err != nil {
+		if total, err = h.store.Total(ctx, out.Product.ID, chain); err != nil {
 			return err
 		}
 	}
@@ -132,7 +133,7 @@ func (h *handler) countShops(ctx context.Context, out *stock, page store.Page) e
 // lookElsewhere lists a few shops that do have out's product.
 func (h *handler) lookElsewhere(ctx context.Context, out *stock) error {
 	levels, _, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, InStock: true, Page: store.Page{Limit: maxSuggestions}})
-	out.AvailableAt = refLevels(levels)
+	out.AvailableAt, out.looked = refLevels(levels), true
 	return err
 }
 
@@ -163,7 +164,7 @@ func stockLine(say language, where string, p store.Product, out stock) string {
 // elsewhere says where else the product is to be had.
 func elsewhere(say language, out stock) string {
 	switch {
-	case out.Status == inStock || out.Store == nil && out.Chain == "":
+	case !out.looked:
 		return ""
 	case len(out.AvailableAt) == 0:
 		return say.say("，其他門市也沒有", "; no other store has it")

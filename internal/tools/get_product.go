@@ -77,8 +77,11 @@ func (h *handler) detailsOf(ctx context.Context, p store.Product) (details, erro
 		return details{}, err
 	}
 	out := details{Status: notCarried, Product: &productFull{
-		p.ID, p.Name, p.Names, p.Aliases, p.SKU, p.Barcodes, p.Category, p.Unit, p.Price, p.Currency,
+		p.ID, oneLine(p.Name), p.Names, oneLines(p.Aliases), oneLine(p.SKU), p.Barcodes, oneLine(p.Category), oneLine(p.Unit), p.Price, p.Currency,
 	}}
+	for language, name := range p.Names {
+		p.Names[language] = oneLine(name)
+	}
 	if total.Shops > 0 {
 		out.StoreCount = total.Shops
 		out.quantities, out.Status = count(total.Level)

@@ -90,7 +90,7 @@ func (h *handler) listExpiring(ctx context.Context, meta *mcp.Meta, in listExpir
 	for i, l := range lots {
 		left := daysBetween(today, l.Expiry)
 		state, when := expiring(say, left)
-		out.Lots = append(out.Lots, lotItem{refShop(l.Shop), refProduct(l.Product), l.OnHand, l.Product.Unit, l.Expiry, state, left})
+		out.Lots = append(out.Lots, lotItem{refShop(l.Shop), refProduct(l.Product), l.OnHand, oneLine(l.Product.Unit), l.Expiry, state, left})
 		lines[i] = where.item(say, l.Shop, l.Product) + say.say(" %s（%s）", ": %s (%s)", say.count(l.OnHand, l.Product), when)
 	}
 	line := say.say("%d 批即期或過期：%s", "%d expiring or expired: %s", len(lots), say.list(lines, next != ""))

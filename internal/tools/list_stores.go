@@ -135,7 +135,7 @@ func (h *handler) storesCalled(ctx context.Context, in listStoresInput) ([]store
 // noStores answers that no shop is called query, and what it may mean.
 func noStores(say language, query string, f found[place], out storeList) answer {
 	if f.ok { // a chain, which the query must name as it is called
-		f = none[place]([]option{{Kind: "chain", Name: f.one.chain}})
+		f = none[place]([]option{chainOption(store.Chain{Name: f.one.chain})})
 	}
 	out.Status, out.choices = statusNone, f.choices()
 	return answer{f.ask(say, query, unknownStore), out}
@@ -143,7 +143,7 @@ func noStores(say language, query string, f found[place], out storeList) answer 
 
 // refStore describes s and, where both places are known, how far it is.
 func refStore(s store.Shop, from *store.Location) storeItem {
-	item := storeItem{shopRef: refShop(s), Address: s.Address, Hours: s.Hours}
+	item := storeItem{shopRef: refShop(s), Address: oneLine(s.Address), Hours: oneLine(s.Hours)}
 	if s.Location == nil {
 		return item
 	}

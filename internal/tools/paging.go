@@ -58,7 +58,7 @@ func (h *handler) within(ctx context.Context, say language, text string) (place,
 // refs are p as answers name it: a shop, or a chain, or neither.
 func (p place) refs() (*shopRef, string) {
 	if p.shop.ID == "" {
-		return nil, p.chain
+		return nil, oneLine(p.chain)
 	}
 	return new(refShop(p.shop)), ""
 }

@@ -66,6 +66,9 @@ func (c completions) CompleteResourceArgument(ctx context.Context, uri string, a
 // complete offers a value of each thing of a kind whose name has text in it.
 func (c completions) complete(ctx context.Context, kind, text string, value func(option) string) (_ *mcp.Completion, err error) {
 	defer c.rescue(ctx, "completion/complete", &err)
+	if !c.mayRead(ctx) {
+		return &mcp.Completion{}, nil
+	}
 	found, more, err := c.called(ctx, kind, shorten(oneLine(text), 200))
 	if err != nil {
 		return nil, c.failed(ctx, "completion/complete", err)

@@ -63,7 +63,7 @@ func amountsOf(l store.Level) amounts {
 }
 
 func heldOf(r store.Reservation) held {
-	return held{ID: r.ID, Quantity: r.Quantity, Until: r.Until.UTC().Format(time.RFC3339), State: r.State, Note: r.Note}
+	return held{ID: r.ID, Quantity: r.Quantity, Until: r.Until.UTC().Format(time.RFC3339), State: r.State, Note: oneLine(r.Note)}
 }
 
 func heldOfAll(reservations []store.Reservation) []held {

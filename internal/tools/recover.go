@@ -23,6 +23,7 @@ func (h *handler) rescue(ctx context.Context, what string, err *error) {
 	if r := recover(); r != nil {
 		h.log.ErrorContext(ctx, "panic while answering", "request", what, "panic", r, "stack", string(debug.Stack()))
 		*err = errPanic
+		h.came(ctx, nil, errPanic)
 	}
 }
 

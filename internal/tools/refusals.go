@@ -36,6 +36,8 @@ const (
 	// The confirmation is none, or is for something else, or is too old, or
 	// was used before.
 	codeConfirmationInvalid code = "confirmation_invalid"
+	// The caller may not do this, at least not without signing in anew.
+	codeInsufficientScope code = "insufficient_scope"
 )
 
 // refused is a change that was refused: an error, and what programs are told.
@@ -157,6 +159,10 @@ func opposing(say language, e *store.ConflictError) *refused {
 	case store.LotUsedUp:
 		return refuse(codeConflict, say.say("當時進來的（沒有效期的）已經不夠了，不能復原；沒有更動。請用 record_movement 記一筆更正",
 			"Too little is left of what came then without an expiry date, so it cannot be undone; nothing was changed. Record a correction with record_movement"))
+	}
+	if e.Kind == store.NotTheirsAlone {
+		return refuse(codeConflict, say.say("這筆異動同時動了別間門市的庫存，只有店主能復原；沒有更動",
+			"The movement changed the stock of another store in the same go, so only the owner can undo it; nothing was changed"))
 	}
 	return refuse(codeConflict, say.say("那間門市或商品已經不在了，或已不再販售，不能復原；沒有更動",
 		"That store or product is no longer there, or no longer sold there, so it cannot be undone; nothing was changed"))

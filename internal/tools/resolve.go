@@ -75,8 +75,8 @@ func (f found[T]) status(unknown status) status {
 func (f found[T]) names(say language) []string {
 	names := make([]string, len(f.options))
 	for i, o := range f.options {
-		if names[i] = oneLine(o.Name); say == english && o.english != "" {
-			names[i] = oneLine(o.english)
+		if names[i] = o.Name; say == english && o.english != "" {
+			names[i] = o.english
 		}
 	}
 	return names
@@ -102,13 +102,13 @@ func (f found[T]) ask(say language, said string, unknown status) string {
 }
 
 func shopOption(s store.Shop) option {
-	return option{Kind: "store", ID: s.ID, Name: s.Name, Chain: s.Chain}
+	return option{Kind: "store", ID: s.ID, Name: oneLine(s.Name), Chain: oneLine(s.Chain)}
 }
 
-func chainOption(c store.Chain) option { return option{Kind: "chain", Name: c.Name} }
+func chainOption(c store.Chain) option { return option{Kind: "chain", Name: oneLine(c.Name)} }
 
 func productOption(p store.Product) option {
-	return option{Kind: "product", ID: p.ID, Name: p.Name, SKU: p.SKU, english: p.Names["en"]}
+	return option{Kind: "product", ID: p.ID, Name: oneLine(p.Name), SKU: oneLine(p.SKU), english: oneLine(p.Names["en"])}
 }
 
 // options makes one list of shops, chains or products.

@@ -219,7 +219,7 @@ func (h *handler) placesNear(ctx context.Context, text string) (found[place], er
 			return found[place]{}, err
 		}
 		for _, chain := range mentioned {
-			near = append(near, option{Kind: "chain", Name: chain})
+			near = append(near, chainOption(store.Chain{Name: chain}))
 		}
 	}
 	return none[place](near), nil

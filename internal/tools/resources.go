@@ -29,32 +29,33 @@ func (h *handler) addResources(srv *mcpserver.MCPServer) {
 		mcp.WithTemplateTitle("門市 Store"),
 		mcp.WithTemplateDescription("A store: name, chain, address, place and opening hours."),
 		mcp.WithTemplateMIMEType(jsonType),
-	), h.readStore)
+	), h.readResource)
 	srv.AddResourceTemplate(mcp.NewResourceTemplate(productScheme+idTemplate, "product",
 		mcp.WithTemplateTitle("商品 Product"),
 		mcp.WithTemplateDescription("A product: names, numbers, price, and stock over all stores."),
 		mcp.WithTemplateMIMEType(jsonType),
-	), h.readProduct)
+	), h.readResource)
 }
 
-func (h *handler) readStore(ctx context.Context, q mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	shop, err := h.store.Shop(ctx, idOf(q.Params.URI, storeScheme))
+func (h *handler) readResource(ctx context.Context, q mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+	data, err := h.resource(ctx, q.Params.URI)
 	if err != nil {
 		return nil, h.failed(ctx, q.Params.URI, err)
 	}
-	return contents(q.Params.URI, refStore(shop, nil))
+	return contents(q.Params.URI, data)
 }
 
-func (h *handler) readProduct(ctx context.Context, q mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	p, err := h.store.Product(ctx, idOf(q.Params.URI, productScheme))
-	if err != nil {
-		return nil, h.failed(ctx, q.Params.URI, err)
+// resource is what uri names, or [store.ErrNotFound].
+func (h *handler) resource(ctx context.Context, uri string) (any, error) {
+	if id := idOf(uri, storeScheme); id != "" {
+		shop, err := h.store.Shop(ctx, id)
+		return refStore(shop, nil), err
 	}
-	out, err := h.detailsOf(ctx, p)
+	p, err := h.store.Product(ctx, idOf(uri, productScheme))
 	if err != nil {
-		return nil, h.failed(ctx, q.Params.URI, err)
+		return nil, err
 	}
-	return contents(q.Params.URI, out)
+	return h.detailsOf(ctx, p)
 }
 
 func contents(uri string, data any) ([]mcp.ResourceContents, error) {
@@ -102,6 +103,11 @@ func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceR
 	var err error
 	defer h.rescue(ctx, q.Params.URI, &err)
 	uri := q.Params.URI
+	if !h.mayRead(ctx) {
+		q.Params.URI = uri + " (reading needs the scope stock:read)"
+		h.auditNoResource(ctx, uri, outcomeRefused+string(codeInsufficientScope))
+		return
+	}
 	if id := idOf(uri, storeScheme); id != "" {
 		q.Params.URI = uriOf(storeScheme, id)
 		_, err = h.store.Shop(ctx, id)
@@ -113,6 +119,7 @@ func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceR
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		q.Params.URI = uri + " (nothing has this ID)"
+		h.auditNoResource(ctx, uri, outcomeOK)
 	}
 }
 
@@ -160,7 +167,7 @@ func (h *handler) fillStorePage(ctx context.Context, _ any, q *mcp.ListResources
 // storePage returns a page of the stores. mcp-go takes cursors in base64 only.
 func (h *handler) storePage(ctx context.Context, cursor mcp.Cursor) ([]store.Shop, string, error) {
 	raw, err := base64.StdEncoding.DecodeString(string(cursor))
-	if err != nil {
+	if err != nil || !h.mayRead(ctx) {
 		return nil, "", store.ErrBadCursor
 	}
 	return h.store.Shops(ctx, store.ShopQuery{Page: store.Page{Limit: store.MaxLimit, Cursor: string(raw)}})

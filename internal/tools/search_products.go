@@ -79,7 +79,7 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 			out.Status, out.choices = f.status(unknownStore), f.choices()
 			return answer{f.ask(say, in.Store, unknownStore), out}, nil
 		}
-		if out.Chain, q.Chain = f.one.chain, f.one.chain; f.one.chain == "" {
+		if out.Chain, q.Chain = oneLine(f.one.chain), f.one.chain; f.one.chain == "" {
 			out.Store, q.ShopID = new(refShop(f.one.shop)), f.one.shop.ID
 		}
 	}
@@ -144,5 +144,5 @@ func (h *handler) noProducts(ctx context.Context, say language, in searchProduct
 }
 
 func refItem(p store.Product) productItem {
-	return productItem{refProduct(p), p.Category, p.Unit, p.Price, p.Currency}
+	return productItem{refProduct(p), oneLine(p.Category), oneLine(p.Unit), p.Price, p.Currency}
 }

@@ -36,6 +36,8 @@ type stock struct {
 	AvailableAt []storeStock `json:"available_at,omitempty"` // other stores that have it
 	NextCursor  string       `json:"next_cursor,omitempty"`
 	choices
+
+	looked bool // for other stores, of which AvailableAt has some
 }
 
 type shopRef struct {
@@ -65,7 +67,7 @@ type storeStock struct {
 
 // at sets where it is asked about.
 func (s *stock) at(where place) {
-	if s.Chain = where.chain; where.shop.ID != "" {
+	if s.Chain = oneLine(where.chain); where.shop.ID != "" {
 		s.Store = new(refShop(where.shop))
 	}
 }
@@ -91,10 +93,15 @@ func sum(levels []store.ShopLevel) store.Total {
 	return t
 }
 
-func refShop(s store.Shop) shopRef { return shopRef{ID: s.ID, Name: s.Name, Chain: s.Chain} }
+// What refers to a shop or a product carries no text that could pass for
+// anything else than a name: see [oneLine].
+
+func refShop(s store.Shop) shopRef {
+	return shopRef{ID: s.ID, Name: oneLine(s.Name), Chain: oneLine(s.Chain)}
+}
 
 func refProduct(p store.Product) productRef {
-	ref := productRef{ID: p.ID, Name: p.Name, SKU: p.SKU}
+	ref := productRef{ID: p.ID, Name: oneLine(p.Name), SKU: oneLine(p.SKU)}
 	if len(p.Barcodes) > 0 {
 		ref.Barcode = p.Barcodes[0]
 	}

@@ -2,6 +2,8 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -44,6 +46,8 @@ type listener struct {
 	named []string      // the same as uriOf writes them
 	stale []bool        // which of them the client has to hear about; subscriptions.mu guards it
 	news  chan struct{} // has one where some are stale
+	shop  string        // the ID of the only one that it may hear of, or ""
+	seen  []string      // where shop is set, what the products were when the client last heard of them
 }
 
 func newSubscriptions(h *handler) *subscriptions {
@@ -64,9 +68,13 @@ func (s *subscriptions) hook(hooks *mcpserver.Hooks) {
 
 // listen begins to tell a client of what it may listen to, and has mcp-go
 // acknowledge that alone. IDs are not looked up: what is not there today may
-// come with the next import.
+// come with the next import. Whoever is held to one shop hears of that shop,
+// and of a product where it changed for them.
 func (s *subscriptions) listen(ctx context.Context, id any, q *mcp.SubscriptionsListenRequest) {
-	l := newListener(q.Params.Notifications.ResourceSubscriptions)
+	if !s.mayRead(ctx) {
+		q.Params.Notifications.ResourceSubscriptions = nil
+	}
+	l := newListener(store.CallerFrom(ctx).Shop, q.Params.Notifications.ResourceSubscriptions)
 	q.Params.Notifications = mcp.SubscriptionFilter{ResourceSubscriptions: l.uris}
 	session := mcpserver.ClientSessionFromContext(ctx)
 	if len(l.uris) == 0 || session == nil {
@@ -78,16 +86,22 @@ func (s *subscriptions) listen(ctx context.Context, id any, q *mcp.Subscriptions
 	case <-watching: // whatever changes after the acknowledgement is told
 	case <-ctx.Done():
 	}
+	for i := range l.seen {
+		l.seen[i], _ = s.look(ctx, l.named[i])
+	}
 	go s.tell(ctx, l, id, session.NotificationChannel())
 }
 
-// newListener returns one who listens to those of the URIs that name a store
-// or a product, each of them once.
-func newListener(uris []string) *listener {
-	l := &listener{news: make(chan struct{}, 1)}
+// newListener returns one who listens to those of the URIs that name a product
+// or a store, which is the given shop unless that is "", each of them once.
+func newListener(shop string, uris []string) *listener {
+	l := &listener{news: make(chan struct{}, 1), shop: shop}
 	for _, uri := range uris {
 		name := ""
 		if id := idOf(uri, storeScheme); id != "" {
+			if shop != "" && id != shop {
+				continue
+			}
 			name = uriOf(storeScheme, id)
 		} else if id := idOf(uri, productScheme); id != "" {
 			name = uriOf(productScheme, id)
@@ -98,6 +112,9 @@ func newListener(uris []string) *listener {
 		}
 	}
 	l.stale = make([]bool, len(l.uris))
+	if shop != "" {
+		l.seen = make([]string, len(l.uris))
+	}
 	return l
 }
 
@@ -184,18 +201,52 @@ func (s *subscriptions) mark(c store.Changes) {
 	}
 }
 
-// take returns the stale URIs of l, which are not stale any longer.
-func (s *subscriptions) take(l *listener) []string {
+// take returns which URIs of l are stale, and are not any longer.
+func (s *subscriptions) take(l *listener) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var uris []string
-	for i, uri := range l.uris {
+	var stale []int
+	for i := range l.uris {
 		if l.stale[i] {
-			uris = append(uris, uri)
+			stale = append(stale, i)
 			l.stale[i] = false
 		}
 	}
-	return uris
+	return stale
+}
+
+// concerns reports whether l is to hear that its i-th URI is stale. A change of
+// a product does not say where it was, so that for a client that is held to one
+// shop only another look tells.
+func (s *subscriptions) concerns(ctx context.Context, l *listener, i int) bool {
+	if l.shop == "" || idOf(l.named[i], productScheme) == "" {
+		return true
+	}
+	now, ok := s.look(ctx, l.named[i])
+	if ok && now == l.seen[i] {
+		return false
+	}
+	l.seen[i] = now
+	return true
+}
+
+// look returns what a client reads at uri, "" where that is nothing. It reports
+// false where the store failed.
+func (s *subscriptions) look(ctx context.Context, uri string) (read string, ok bool) {
+	var err error
+	defer s.rescue(ctx, uri, &err)
+	data, err := s.resource(ctx, uri)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", true
+	}
+	var b []byte
+	if err == nil {
+		b, err = json.Marshal(data)
+	}
+	if err != nil {
+		_ = s.failed(ctx, uri, err)
+	}
+	return string(b), err == nil
 }
 
 // tell sends l's news to its client until ctx ends. A client that is slow to
@@ -207,9 +258,12 @@ func (s *subscriptions) tell(ctx context.Context, l *listener, id any, to chan<-
 		case <-ctx.Done():
 			return
 		}
-		for _, uri := range s.take(l) {
+		for _, i := range s.take(l) {
+			if !s.concerns(ctx, l, i) {
+				continue
+			}
 			select {
-			case to <- resourceUpdated(uri, id):
+			case to <- resourceUpdated(l.uris[i], id):
 			case <-ctx.Done():
 				return
 			}

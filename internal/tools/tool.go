@@ -69,47 +69,64 @@ func register[In any](srv *mcpserver.MCPServer, h *handler, t tool[In]) {
 			IdempotentHint:  new(true),
 			OpenWorldHint:   new(false),
 		},
+		Meta: h.auth.meta(store.ScopeRead),
 	}
+	h.traces[t.name] = t.params.trace
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		in, err := t.params.decode(q.Params.Arguments)
-		if err != nil {
-			return h.finish(ctx, t.name, nil, err), nil
-		}
-		a, err := t.answer(ctx, q.Params.Meta, in)
+		a, err := t.read(ctx, h, q)
 		return h.finish(ctx, t.name, a, err), nil
 	})
+}
+
+func (t *tool[In]) read(ctx context.Context, h *handler, q mcp.CallToolRequest) (answer, error) {
+	if err := h.permit(ctx, q.Params.Meta, store.ScopeRead); err != nil {
+		return answer{}, err
+	}
+	in, err := t.params.decode(q.Params.Arguments)
+	if err != nil {
+		return answer{}, err
+	}
+	return t.answer(ctx, q.Params.Meta, in)
 }
 
 // finish makes what a call came to into a result. What a model can mend or
 // wait out is a failed result, which it reads, and not a protocol error, which
 // it may never see.
 func (h *handler) finish(ctx context.Context, tool string, r reply, err error) *mcp.CallToolResult {
+	h.came(ctx, r, err)
 	var result *mcp.CallToolResult
 	if err != nil {
 		result = h.explain(ctx, tool, err)
 	} else {
 		result = r.result()
 	}
+	h.nameServer(ctx, result)
+	return result
+}
+
+// nameServer names the server in a result, as the revision of 2026 has it in
+// every one. Left to mcp-go, that is title, description and icon too.
+func (h *handler) nameServer(ctx context.Context, result interface{ EnsureResultMeta() *mcp.Meta }) {
 	if mcpserver.IsModernRequest(ctx) {
-		// The revision of 2026 has every result name its server. Left to
-		// mcp-go, that is title, instructions' worth of text and icon too.
 		result.EnsureResultMeta().SetServerInfo(h.server)
 	}
-	return result
 }
 
 // explain is the result of a call that came to an error.
 func (h *handler) explain(ctx context.Context, tool string, err error) *mcp.CallToolResult {
 	var bad badArguments
 	var no *refused
+	var not *forbidden
 	switch {
+	case errors.As(err, &not):
+		return not.result(h.auth.Challenge)
 	case errors.As(err, &bad):
 		return failure(bad)
 	case errors.As(err, &no):
 		result := failure(no)
 		result.StructuredContent = no
 		return result
-	case errors.Is(err, store.ErrBadCursor):
+	case isBadCursor(err):
 		return failure(badArguments("cursor must be the next_cursor of the page before, sent with the same other arguments; leave it out for the first page"))
 	}
 	tell := h.failed(ctx, tool, err)
@@ -118,6 +135,8 @@ func (h *handler) explain(ctx context.Context, tool string, err error) *mcp.Call
 	}
 	return failure(tell)
 }
+
+func isBadCursor(err error) bool { return errors.Is(err, store.ErrBadCursor) }
 
 // failure is the result of a call that failed, which says err.
 func failure(err error) *mcp.CallToolResult {

@@ -20,5 +20,5 @@ func productParam[In any](of func(*In) *string) param[In] {
 }
 
 func noteParam[In any](of func(*In) *string) param[In] {
-	return param[In]{name: "note", example: `"客人預訂"`, maxLength: store.MaxNote, text: of}
+	return param[In]{name: "note", private: true, example: `"客人預訂"`, maxLength: store.MaxNote, text: of}
 }

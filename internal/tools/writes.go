@@ -42,7 +42,7 @@ func againParams[In any](of func(*In) *again) []param[In] {
 		{name: "idempotency_key", example: `"sale-20261103-17"`, maxLength: store.MaxKey,
 			description: "Same key: done once",
 			text:        func(in *In) *string { return &of(in).key }},
-		{name: "confirmation", example: `"confirmation of the answer before"`, maxLength: maxSealed,
+		{name: "confirmation", private: true, example: `"confirmation of the answer before"`, maxLength: maxSealed,
 			description: "From the preview, once the user agreed",
 			text:        func(in *In) *string { return &of(in).confirmation }},
 	}
@@ -63,7 +63,9 @@ func registerWriter[In any](srv *mcpserver.MCPServer, h *handler, w writer[In]) 
 			IdempotentHint:  &w.idempotent,
 			OpenWorldHint:   new(false),
 		},
+		Meta: h.auth.meta(store.ScopeWrite),
 	}
+	h.traces[w.name] = w.params.trace
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		r, err := w.write(ctx, h, q)
 		return h.finish(ctx, w.name, r, err), nil
@@ -71,6 +73,9 @@ func registerWriter[In any](srv *mcpserver.MCPServer, h *handler, w writer[In]) 
 }
 
 func (w *writer[In]) write(ctx context.Context, h *handler, q mcp.CallToolRequest) (reply, error) {
+	if err := h.permit(ctx, q.Params.Meta, store.ScopeWrite); err != nil {
+		return nil, err
+	}
 	in, err := w.params.decode(q.Params.Arguments)
 	if err != nil {
 		return nil, refuse(codeInvalidArgument, err.Error())
@@ -156,12 +161,21 @@ func (h *handler) doneLine(say language, r store.Receipt, line string) string {
 // the request names it.
 func withClient(ctx context.Context) context.Context {
 	c := store.CallerFrom(ctx)
-	info := mcpserver.RequestProtocolInfoFromContext(ctx)
-	if c.Client != "" || info == nil || info.ClientInfo == nil {
-		return ctx
+	if c.Client == "" {
+		if c.Client = clientOf(ctx); c.Client != "" {
+			return store.WithCaller(ctx, c)
+		}
 	}
-	c.Client = shorten(oneLine(info.ClientInfo.Name+" "+info.ClientInfo.Version), maxClient)
-	return store.WithCaller(ctx, c)
+	return ctx
+}
+
+// clientOf is the caller's program, "" where the request does not name it.
+func clientOf(ctx context.Context) string {
+	info := mcpserver.RequestProtocolInfoFromContext(ctx)
+	if info == nil || info.ClientInfo == nil {
+		return ""
+	}
+	return shorten(oneLine(info.ClientInfo.Name+" "+info.ClientInfo.Version), maxClient)
 }
 
 // maxClient bounds what a client may call itself, in characters.

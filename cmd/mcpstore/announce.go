@@ -50,9 +50,9 @@ func (a *announcer) tellPeople() error {
 	if a.people {
 		return v.print(a.stderr, a.getenv)
 	}
-	a.log.Info("online", "url", v.Endpoint, "stores", v.Stock.Shops, "products", v.Stock.Products, "demo", v.Stock.Demo, "database", v.Database)
+	a.log.Info("online", "url", v.Endpoint, "auth", string(v.Auth), "stores", v.Stock.Shops, "products", v.Stock.Products, "demo", v.Stock.Demo, "database", v.Database)
 	if v.Exposed() {
-		a.log.Warn("this is your own data, and anyone who has the URL can read it: there is no authentication")
+		a.log.Warn("this is your own data, and anyone who has the URL can read it", "auth", string(v.Auth))
 	}
 	return nil
 }

@@ -19,11 +19,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func main() {
+func main() { os.Exit(mainWith(os.Stderr)) }
+
+// mainWith runs the program with what its process has around it, and returns
+// its exit code.
+func mainWith(stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)   // a second signal ends the program at once
 	signal.Ignore(syscall.SIGPIPE) // nobody reading stderr is no reason to stop serving
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	return run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, stderr)
 }
 
 // Exit codes.
@@ -67,7 +71,7 @@ var errStopped = errors.New("stopped before it was done; nothing was changed")
 
 func rootCommand(e *env) *cobra.Command {
 	root := serveCommand(e)
-	root.AddCommand(importCommand(e), exportCommand(e), stockCommand(e), dbCommand(e), smokeCommand(e))
+	root.AddCommand(importCommand(e), exportCommand(e), stockCommand(e), accessCommand(e), dbCommand(e), smokeCommand(e))
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.HiddenDefaultCmd = true

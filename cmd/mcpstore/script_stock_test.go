@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,7 +28,7 @@ import (
 //	workbook FILE.csv TO.xlsx       write a sheet as Excel does
 //	write FILE FROM                 write a file in place, as a till does, up to its last line end
 //	append FILE FROM                write on at its end
-//	call URL TO TOOL ARGS           call a tool and keep what it answers; it fails where the call is refused
+//	call URL TO TOOL ARGS           call a tool with $TOKEN and keep what it answers; it fails where the call is refused
 //	retry URL TO TOOL ARGS TEXT     call until the answer has the text
 //	doctor DATABASE SQL             change a database behind the program's back
 //	pipe FILE                       make a sheet that never ends
@@ -90,7 +91,7 @@ func callCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 4 {
 		ts.Fatalf("usage: call URL TO TOOL ARGS")
 	}
-	answer, err := callTool(args[0], args[2], args[3])
+	answer, err := callTool(args[0], ts.Getenv("TOKEN"), args[2], args[3])
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(answer), 0o644))
 	ts.Logf("%s", answer)
 	if err == nil && neg {
@@ -106,7 +107,7 @@ func retryCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: retry URL TO TOOL ARGS TEXT")
 	}
 	until(ts, args[4]+" from "+args[2], func() bool {
-		answer, err := callTool(args[0], args[2], args[3])
+		answer, err := callTool(args[0], ts.Getenv("TOKEN"), args[2], args[3])
 		return err == nil && strings.Contains(answer, args[4])
 	})
 }
@@ -114,7 +115,7 @@ func retryCommand(ts *testscript.TestScript, neg bool, args []string) {
 // callTool calls a tool as clients of 2025-11-25 do, and returns all that is
 // answered. A call that the tool refuses is an answer; one that the server
 // refuses is an error.
-func callTool(url, tool, arguments string) (answer string, err error) {
+func callTool(url, token, tool, arguments string) (answer string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, arguments)
@@ -124,6 +125,9 @@ func callTool(url, tool, arguments string) (answer string, err error) {
 	}
 	q.Header.Set("Content-Type", "application/json")
 	q.Header.Set("Accept", "application/json, text/event-stream")
+	if token != "" {
+		q.Header.Set("Authorization", "Bearer "+token)
+	}
 	resp, err := http.DefaultClient.Do(q)
 	if err != nil {
 		return "", err
@@ -134,6 +138,9 @@ func callTool(url, tool, arguments string) (answer string, err error) {
 		return "", err
 	}
 	var message struct{ Error json.RawMessage }
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Sprintf("%s\n%s\n%s", resp.Status, resp.Header.Get("WWW-Authenticate"), data), errors.New(resp.Status)
+	}
 	if err := json.Unmarshal(data, &message); err != nil {
 		return string(data), err
 	}

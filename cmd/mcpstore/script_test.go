@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mcpstore": main, bareCommand: bareServer})
+	testscript.Main(m, map[string]func(){"mcpstore": listened, bareCommand: bareServer})
 }
 
 // TestScripts runs the commands as a user types them, each script with a
@@ -64,6 +64,9 @@ func setupScript(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() { edge.Close() })
+	if err := listen(env); err != nil {
+		return err
+	}
 	env.Values[edgeKey{}] = edge
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("LANG", "en_US.UTF-8")

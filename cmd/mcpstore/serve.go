@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/server"
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/tools"
@@ -33,6 +34,7 @@ type serveOptions struct {
 	allowOrigins []string
 	allowWrites  bool
 	confirmAbove int64
+	gate         gateOptions
 	watch        watchOptions
 	logFormat    string
 	logLevel     string
@@ -48,6 +50,7 @@ func serveCommand(e *env) *cobra.Command {
 public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 		Example: `  NGROK_AUTHTOKEN=… mcpstore            serve the demo data, print the public URL
   mcpstore --local                      serve on this machine only, without ngrok
+  mcpstore --auth oauth                 let in only whom you allow: ChatGPT signs in
   mcpstore --url https://shop.ngrok.app --url-file url.txt
   mcpstore smoke "$(cat url.txt)"       check that URL from outside`,
 		Version: programVersion(),
@@ -68,7 +71,8 @@ public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 	o.tunnel.addFlags(f)
 	f.StringVar(&o.urlFile, "url-file", "", "keep the URL in this `file` while it is online")
 	f.StringSliceVar(&o.allowOrigins, "allow-origin", nil, "let browser pages of this `origin` call, such as https://inspector.example (may be repeated)")
-	f.BoolVar(&o.allowWrites, "allow-writes", false, "let clients change the stock; with --local only")
+	o.gate.addFlags(f)
+	f.BoolVar(&o.allowWrites, "allow-writes", false, "let clients change the stock; needs --auth, or --local")
 	f.Int64Var(&o.confirmAbove, "confirm-above", 50, "have clients confirm a change of more than this many")
 	o.watch.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "of the log on stderr: text or json")
@@ -90,7 +94,11 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := checkOrigins(o.allowOrigins); err != nil {
 		return err
 	}
-	if err := o.check(); err != nil {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	guard, err := o.guard(e, log)
+	if err != nil {
 		return err
 	}
 	announce := &announcer{env: e, file: urlFile{path: o.urlFile}, log: log, people: o.logFormat == "text"}
@@ -112,7 +120,12 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer tun.Hangup()
-	handler := newHandler(db, tun, o, announce.view, log)
+	gate := guard(db, tun.URL)
+	defer gate.recorder.Close()
+	if err := o.firstToken(ctx, e, db); err != nil {
+		return err
+	}
+	handler := newHandler(db, tun, o, gate, announce.view, log)
 	srv := handler.HTTPServer()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(tun) }()
@@ -136,14 +149,18 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 }
 
 // check refuses what does not go together.
-func (o *serveOptions) check() error {
-	if o.allowWrites && !o.tunnel.local {
-		return &usageError{errors.New("--allow-writes is refused while the server is public: without authentication, anyone who has the URL could change the stock"),
-			"add --local, or leave --allow-writes out and change the stock on this machine: mcpstore stock --help"}
+func (o *serveOptions) check(cmd *cobra.Command) error {
+	if err := o.gate.check(cmd); err != nil {
+		return err
 	}
-	if o.allowWrites && !o.tunnel.listensHere() {
+	anyone := o.allowWrites && o.gate.mode() == access.None
+	if anyone && !o.tunnel.local {
+		return &usageError{errors.New("--allow-writes is refused while the server is public: without authentication, anyone who has the URL could change the stock"),
+			"say who may: --auth oauth or --auth token; or add --local; or leave --allow-writes out and change the stock on this machine: mcpstore stock --help"}
+	}
+	if anyone && !o.tunnel.listensHere() {
 		return &usageError{fmt.Errorf("--allow-writes is refused with --listen %s: without authentication, anyone on the network could change the stock", o.tunnel.listen),
-			"listen on this machine alone, such as --listen 127.0.0.1:8000"}
+			"say who may: --auth token or --auth oauth; or listen on this machine alone, such as --listen 127.0.0.1:8000"}
 	}
 	if o.confirmAbove < 0 {
 		return &usageError{fmt.Errorf("--confirm-above %d is less than nothing", o.confirmAbove), "give 0 to have every change confirmed"}
@@ -153,22 +170,30 @@ func (o *serveOptions) check() error {
 
 // panel gathers what is served.
 func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (panel, error) {
-	summary, err := s.Summary(ctx)
-	if err != nil {
-		return panel{}, err
+	p := panel{Local: o.tunnel.local, Writes: o.allowWrites, Auth: o.gate.mode(), Open: o.gate.open(), Issuer: o.gate.oidcIssuer, Database: path}
+	var err error
+	if p.Stock, err = s.Summary(ctx); err != nil {
+		return p, err
 	}
-	question, err := firstQuestion(ctx, s, summary)
-	return panel{Local: o.tunnel.local, Writes: o.allowWrites, Stock: summary, Database: path, Question: question}, err
+	if p.Question, err = firstQuestion(ctx, s, p.Stock); err != nil {
+		return p, err
+	}
+	passphrase, err := s.Passphrase(ctx)
+	p.Passphrase = passphrase != ""
+	return p, err
 }
 
-func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, log *slog.Logger) *server.Server {
+func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, g *gate, view panel, log *slog.Logger) *server.Server {
 	return server.New(server.Config{
-		MCP: tools.New(db, tools.Config{
+		MCP: tools.New(store.Confine(db), tools.Config{
 			Version:      programVersion(),
 			AllowWrites:  o.allowWrites,
 			ConfirmAbove: cmp.Or(o.confirmAbove, -1), // where 0 is the usual limit
+			Auth:         g.auth,
+			Audit:        g.recorder.Record,
 			Log:          log,
 		}),
+		Access:       g,
 		URL:          tun.URL,
 		Local:        o.tunnel.local,
 		AllowOrigins: o.allowOrigins,
@@ -183,6 +208,9 @@ func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, view panel, 
 			return nil
 		},
 		About: func(ctx context.Context) server.About {
+			if !view.Open {
+				return server.About{Version: programVersion()} // what there is, is not for everybody
+			}
 			// An import may have changed what there is since the start.
 			now, err := o.panel(ctx, db, view.Database)
 			if err != nil {

@@ -29,6 +29,8 @@ func stockCommand(e *env) *cobra.Command {
 		stockMoveCommand(e),
 		stockCountCommand(e),
 		stockTransferCommand(e),
+		stockReservationsCommand(e),
+		stockReleaseCommand(e),
 		stockUndoCommand(e),
 		stockHistoryCommand(e),
 		stockEditCommand(e),

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/mcpstore/mcpstore/internal/access/oauth"
+	"github.com/mcpstore/mcpstore/internal/store/sqlite"
+)
+
+func accessPassphraseCommand(e *env) *cobra.Command {
+	var o accessOptions
+	var remove bool
+	cmd := &cobra.Command{
+		Use:   "passphrase",
+		Short: "Set the passphrase with which you let ChatGPT and others in",
+		Long: `Passphrase asks for the owner's passphrase, which the page of a server that
+runs with --auth oauth wants before it lets a client in. It is read from the
+terminal, or else from standard input, and kept as an argon2id hash. Setting it
+lifts a lock after too many wrong ones. Grants stay as they are.
+
+Without a passphrase the server shows a one-time code on its terminal whenever
+a client asks to be let in.`,
+		Example: `  mcpstore access passphrase
+  mcpstore access passphrase <passphrase.txt
+  mcpstore access passphrase --remove`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			hash := ""
+			if !remove {
+				text, err := readPassphrase(e)
+				if err != nil {
+					return err
+				}
+				if hash, err = oauth.HashPassphrase(text); err != nil {
+					return &failure{err, "four words that do not belong together make a good one"}
+				}
+			}
+			return o.with(cmd, e, !remove, func(ctx context.Context, db *sqlite.DB) error {
+				if err := db.SetPassphrase(ctx, hash); err != nil {
+					return err
+				}
+				if remove {
+					fmt.Fprintln(e.stderr, "mcpstore: there is no passphrase any longer: the server shows a one-time code instead")
+				} else {
+					fmt.Fprintln(e.stderr, "mcpstore: the passphrase is set; grants that were given before still hold: mcpstore access grant list")
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&remove, "remove", false, "take it away")
+	o.addFlags(cmd, false)
+	return cmd
+}
+
+// readPassphrase asks for it twice where somebody types it, and takes the first
+// line of standard input where nobody does.
+func readPassphrase(e *env) (string, error) {
+	in, ok := e.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		line, err := bufio.NewReader(io.LimitReader(e.stdin, 64<<10)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("read the passphrase: %w", err)
+		}
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			return "", &usageError{errors.New("there is no passphrase on standard input"), "run it on a terminal, or put the passphrase into a file: mcpstore access passphrase <FILE"}
+		}
+		return line, nil
+	}
+	var typed [2]string
+	for i, prompt := range []string{"New passphrase: ", "Once more: "} {
+		fmt.Fprint(e.stderr, prompt)
+		b, err := term.ReadPassword(int(in.Fd()))
+		fmt.Fprintln(e.stderr)
+		if err != nil {
+			return "", fmt.Errorf("read the passphrase: %w", err)
+		}
+		typed[i] = string(b)
+	}
+	if typed[0] != typed[1] {
+		return "", &failure{errors.New("the two are not the same; nothing was changed"), "mcpstore access passphrase asks again"}
+	}
+	return typed[0], nil
+}

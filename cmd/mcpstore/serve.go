@@ -191,6 +191,7 @@ func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, g *gate, vie
 			ConfirmAbove: cmp.Or(o.confirmAbove, -1), // where 0 is the usual limit
 			Auth:         g.auth,
 			Audit:        g.recorder.Record,
+			Redact:       access.Redact,
 			Log:          log,
 		}),
 		Access:       g,

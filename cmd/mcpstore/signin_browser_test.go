@@ -61,7 +61,6 @@ func startBrowser(t *testing.T, hosts map[string]string, trusted ...*x509.Certif
 		chromedp.NoSandbox, // which root cannot have
 		chromedp.DisableGPU,
 		chromedp.Flag("no-proxy-server", true),
-		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,SpareRendererForSitePerProcess"),
 		chromedp.Flag("host-resolver-rules", strings.Join(rules, ", ")),
 		chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(keys, ",")),
 	)
@@ -123,9 +122,14 @@ func (p *tab) seen() string {
 // text is what a reader sees.
 func (p *tab) text() string {
 	p.t.Helper()
-	text, err := chromedp.Run(p.ctx, chromedp.Text(chromedp.CSS("body")))
+	return p.textOf("body")
+}
+
+func (p *tab) textOf(selector string) string {
+	p.t.Helper()
+	text, err := chromedp.Run(p.ctx, chromedp.Text(chromedp.CSS(selector)))
 	if err != nil {
-		p.t.Fatalf("browser: read the page: %v", err)
+		p.t.Fatalf("browser: read %s: %v\n%s", selector, err, p.seen())
 	}
 	return text
 }

@@ -167,6 +167,10 @@ func (g *Gate) Authorize(w http.ResponseWriter, r *http.Request, method, name st
 	if caller.ID == "" || caller.Scopes.Has(need) {
 		return true
 	}
+	if g.config.Recorder != nil {
+		g.config.Recorder.Record(store.Call{At: g.config.Now(), Caller: caller.ID, Name: caller.Name, Address: caller.Address,
+			Tool: cmp.Or(name, method), Outcome: "refused: insufficient_scope"})
+	}
 	g.refuse(w, &refusal{
 		status: http.StatusForbidden,
 		code:   "insufficient_scope",

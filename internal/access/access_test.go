@@ -3,6 +3,7 @@ package access_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -172,6 +173,21 @@ func TestTokensInTheURLAreRefused(t *testing.T) {
 	r.URL.RawQuery = "token=" + good
 	if got := openShop(t, access.Config{}).ask(r); got.status != 200 {
 		t.Errorf("where no tokens are, a token in the query: %d %s", got.status, got.body)
+	}
+}
+
+func TestWhoLacksAScopeLeavesATrace(t *testing.T) {
+	audit := openShop(t, access.Config{}).db
+	recorder := access.NewRecorder(audit, time.Hour, newLog())
+	s := openShop(t, access.Config{Mode: access.Tokens, Recorder: recorder})
+	read, id := s.apiToken(store.Token{Name: "till-7", Scopes: store.ScopeRead})
+	if got := s.ask(call(undo, read)); got.status != 403 {
+		t.Fatalf("changing with a token to read: %d %s", got.status, got.body)
+	}
+	recorder.Close()
+	calls, _, err := audit.Calls(t.Context(), store.CallQuery{Caller: fmt.Sprint("token:", id)})
+	if err != nil || len(calls) != 1 || calls[0].Tool != "undo_movement" || calls[0].Name != "till-7" || calls[0].Outcome != "refused: insufficient_scope" {
+		t.Errorf("Calls = %+v, %v", calls, err)
 	}
 }
 

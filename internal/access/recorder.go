@@ -148,7 +148,8 @@ func (r *Recorder) write() {
 		return
 	}
 	for i := range calls {
-		calls[i].Arguments, calls[i].Outcome = redact(calls[i].Arguments), redact(calls[i].Outcome)
+		c := &calls[i]
+		c.Client, c.Tool, c.Arguments, c.Outcome = Redact(c.Client), Redact(c.Tool), Redact(c.Arguments), Redact(c.Outcome)
 	}
 	// It is written even when the recorder has been stopped.
 	ctx, cancel := context.WithTimeout(context.Background(), storeTime)

@@ -11,8 +11,9 @@ var (
 	jwtPattern    = regexp.MustCompile(`\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*`)
 )
 
-// redact returns text without what lets anybody in.
-func redact(text string) string {
+// Redact returns text without what lets anybody in: for what is kept of what
+// callers send.
+func Redact(text string) string {
 	text = bearerPattern.ReplaceAllString(text, "$1 [cut]")
 	text = secret.Pattern.ReplaceAllString(text, "[cut]")
 	return jwtPattern.ReplaceAllString(text, "[cut]")

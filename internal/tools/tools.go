@@ -41,6 +41,10 @@ type Config struct {
 	// leave no trace.
 	Audit func(store.Call)
 
+	// Redact returns a text without secrets: what a change records of the call
+	// that makes it goes nowhere else before. If nil, it stays as it is.
+	Redact func(string) string
+
 	// Now tells the time, where people here are: what expires today depends on
 	// it. If nil, [time.Now].
 	Now func() time.Time
@@ -59,6 +63,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		now:          c.Now,
 
 		auth:   c.Auth,
+		redact: c.Redact,
 		audit:  c.Audit,
 		traces: make(map[string]func(any) string),
 	}
@@ -142,6 +147,7 @@ type handler struct {
 
 	auth   *Auth                       // nil where everybody may do everything
 	audit  func(store.Call)            // nil where calls leave no trace
+	redact func(string) string         // nil where nothing is taken out
 	traces map[string]func(any) string // of each tool, what the audit log keeps of its arguments
 }
 

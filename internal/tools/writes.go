@@ -73,6 +73,9 @@ func registerWriter[In any](srv *mcpserver.MCPServer, h *handler, w writer[In]) 
 }
 
 func (w *writer[In]) write(ctx context.Context, h *handler, q mcp.CallToolRequest) (reply, error) {
+	if call := store.CallFrom(ctx); call != nil && h.redact != nil {
+		call.Client, call.Arguments = h.redact(call.Client), h.redact(call.Arguments) // nobody else sees it before it is kept
+	}
 	if err := h.permit(ctx, q.Params.Meta, store.ScopeWrite); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package oauth
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,6 +57,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase lifts this at once.", minutes))
 		return
 	case errors.Is(err, errWrong):
+		s.record(r, q, "", "refused: wrong passphrase or code")
 		s.log.WarnContext(r.Context(), "a wrong passphrase or code was typed", "client", q.client.label(), "redirect_host", redirectHost(q.redirect))
 		s.ask(w, r, q, v, http.StatusForbidden, v.say("不對，請再試一次。", "That was not right. Try again."))
 		return
@@ -96,6 +99,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法寫入，請稍後再試", "this cannot be written down now; try again in a while"))
 		return
 	}
+	s.record(r, q, fmt.Sprint("grant:", g.ID), "ok")
 	s.log.InfoContext(r.Context(), "let a client in", "grant", g.ID, "client", g.ClientName, "redirect_host", g.RedirectHost, "scopes", g.Scopes.String())
 	s.leave(w, r, q, v, url.Values{"code": {code}})
 }
@@ -103,12 +107,26 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 // leave shows the page that goes on to the client with an answer.
 func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *request, v *view, params url.Values) {
 	if code := params.Get("error"); code != "" {
+		s.record(r, q, "", "declined")
 		s.log.InfoContext(r.Context(), "did not let a client in", "client", q.client.label(), "redirect_host", redirectHost(q.redirect), "error", code)
 	}
 	s.forgetForm(w)
 	v.goTo(s.answerTo(q, params))
 	v.Denied = params.Has("error")
 	v.show(w, http.StatusOK, "leave", "")
+}
+
+// record adds an answer of the owner's, or of somebody who tried to be the
+// owner, to the audit log.
+func (s *Server) record(r *http.Request, q *request, caller, outcome string) {
+	arguments, err := json.Marshal(map[string]string{"redirect_host": redirectHost(q.redirect), "scope": q.scopes.String()})
+	if err == nil {
+		err = s.config.Store.Record(r.Context(), []store.Call{{At: s.now(), Caller: caller, Name: q.client.label(), Client: q.client.label(),
+			Address: store.CallerFrom(r.Context()).Address, Tool: "authorize", Arguments: string(arguments), Outcome: outcome}}, nil)
+	}
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "the audit log lacks an entry", "outcome", outcome, "err", err)
+	}
 }
 
 // siteOf returns the origin of a URL as browsers write it.

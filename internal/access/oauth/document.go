@@ -190,6 +190,9 @@ func fetcher(c Config) *http.Client {
 	}
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			// The transport goes on connecting when the request is given up.
+			ctx, cancel := context.WithTimeout(ctx, documentTime)
+			defer cancel()
 			host, port, err := net.SplitHostPort(addr)
 			if err != nil {
 				return nil, err
@@ -219,6 +222,7 @@ func fetcher(c Config) *http.Client {
 			return nil, err
 		},
 		DisableKeepAlives:      true,
+		TLSHandshakeTimeout:    documentTime,
 		MaxResponseHeaderBytes: maxHeaderOfThem,
 		TLSClientConfig:        tlsConfig(c.RootCAs),
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/tunnel"
 )
@@ -53,6 +54,9 @@ func (a *announcer) tellPeople() error {
 	a.log.Info("online", "url", v.Endpoint, "auth", string(v.Auth), "stores", v.Stock.Shops, "products", v.Stock.Products, "demo", v.Stock.Demo, "database", v.Database)
 	if v.Exposed() {
 		a.log.Warn("this is your own data, and anyone who has the URL can read it", "auth", string(v.Auth))
+	}
+	if v.Auth == access.OAuth && !v.Passphrase {
+		a.log.Warn("there is no passphrase, so nobody can be let in: set one by mcpstore access passphrase")
 	}
 	return nil
 }

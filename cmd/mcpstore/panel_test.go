@@ -47,6 +47,26 @@ func TestLogForMachinesWarnsOfOwnDataThatIsPublic(t *testing.T) {
 	}
 }
 
+func TestLogForMachinesSaysThatNobodyCanBeLetIn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		panel panel
+		warns bool
+	}{
+		"without a passphrase": {panel{Auth: access.OAuth}, true},
+		"with one":             {panel{Auth: access.OAuth, Passphrase: true}, false},
+		"where none is needed": {panel{Auth: access.Tokens}, false},
+	} {
+		var logged strings.Builder
+		a := announcer{log: slog.New(slog.NewJSONHandler(&logged, nil)), view: tc.panel}
+		if err := a.tellPeople(); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(logged.String(), "mcpstore access passphrase") != tc.warns {
+			t.Errorf("%s: logged\n%s", name, logged.String())
+		}
+	}
+}
+
 func TestPanelSaysHowToGetIn(t *testing.T) {
 	for name, tc := range map[string]struct {
 		panel  panel

@@ -127,10 +127,11 @@ func (c claims) texts(name string) []string {
 	return nil
 }
 
-// words returns a claim that is a string of words or a list of them.
+// words returns a claim that is a string of words or a list of them. What is
+// between words is a space, and nothing else (RFC 6749, section 3.3).
 func (c claims) words(name string) []string {
 	if s, ok := c[name].(string); ok {
-		return strings.Fields(s)
+		return strings.Split(s, " ")
 	}
 	return c.texts(name)
 }

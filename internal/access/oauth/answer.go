@@ -33,6 +33,13 @@ func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) 
 	fail(w, http.StatusServiceUnavailable, "temporarily_unavailable", "the server could not look that up; try again in some seconds")
 }
 
+// pageUnavailable is unavailable for a person.
+func (s *Server) pageUnavailable(w http.ResponseWriter, r *http.Request, v *view, err error) {
+	s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
+	w.Header().Set("Retry-After", "5")
+	v.show(w, http.StatusServiceUnavailable, "error", v.say("伺服器現在無法讀寫資料，請稍後再試。", "The server could not read or write its data; try again in a while."))
+}
+
 func allowed(method, allow string) bool {
 	return slices.Contains(strings.Split(allow, ", "), method)
 }

@@ -14,7 +14,7 @@ import (
 
 // request is what a client asks the owner for (OAuth 2.1, section 4.1.1).
 type request struct {
-	query     string // as it came: what the form is bound to
+	query     string // as [url.Values.Encode] has it: what the form is bound to
 	client    client
 	redirect  string
 	state     string
@@ -25,9 +25,9 @@ type request struct {
 
 // pageError is a request that no client is told of, since it cannot be trusted
 // to be one's: the person is.
-type pageError struct{ text string }
+type pageError struct{ chinese, english string }
 
-func (e *pageError) Error() string { return e.text }
+func (e *pageError) Error() string { return e.english }
 
 // clientError is what the client is told by a redirect (OAuth 2.1, section
 // 4.1.2.1).
@@ -43,18 +43,21 @@ const maxState = 4 << 10
 func (s *Server) readRequest(ctx context.Context, rawQuery string) (*request, error) {
 	params, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return nil, &pageError{"the address is damaged: " + strings.TrimPrefix(err.Error(), "invalid ")}
+		return nil, &pageError{"這個網址不完整或已損壞。", "This address is damaged or cut off."}
 	}
-	q := &request{query: rawQuery}
+	q := &request{query: params.Encode()}
 	// Until it is known who asks and where to, errors are for the person.
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(params[name]) > 1 {
-			return nil, &pageError{name + " is there twice"}
+			return nil, &pageError{"這個網址有兩個 " + name + "。", "This address has " + name + " twice."}
 		}
 	}
 	if q.client, err = s.client(ctx, params.Get("client_id")); err != nil {
-		if errors.Is(err, errUnknownClient) || errors.As(err, new(*documentError)) {
-			return nil, &pageError{err.Error()}
+		if document, ok := errors.AsType[*documentError](err); ok {
+			return nil, &pageError{"無法從這個程式公布的文件得知它是誰：" + document.text + "。", "This program cannot be known by what it publishes of itself: " + document.text + "."}
+		}
+		if errors.Is(err, errUnknownClient) {
+			return nil, &pageError{"這裡不認得這個程式（client_id）；它可能太久沒有使用，需要重新註冊。", "This program (client_id) is not known here; it may have gone unused for too long, and has to register again."}
 		}
 		return nil, err
 	}
@@ -63,9 +66,9 @@ func (s *Server) readRequest(ctx context.Context, rawQuery string) (*request, er
 	case q.redirect == "" && len(q.client.redirects) == 1:
 		q.redirect = q.client.redirects[0]
 	case q.redirect == "":
-		return nil, &pageError{"redirect_uri is missing"}
+		return nil, &pageError{"這個網址沒有說之後要回到哪裡（redirect_uri）。", "This address does not say where to go back to (redirect_uri)."}
 	case !q.client.mayGoTo(q.redirect):
-		return nil, &pageError{"the redirect_uri is none that the client has registered"}
+		return nil, &pageError{"這個網址要帶您去的地方（redirect_uri），不是這個程式註冊的。", "This address would take you to a place (redirect_uri) that the program has not registered."}
 	}
 	for name, values := range params {
 		if len(values) > 1 && name != "resource" {
@@ -103,10 +106,8 @@ func (s *Server) readDetails(q *request, params url.Values) error {
 		return &clientError{"invalid_request", "code_challenge has to be the S256 of a code_verifier"}
 	}
 	q.resource = s.resource()
-	for _, resource := range params["resource"] {
-		if !s.ours(resource) {
-			return &clientError{"invalid_target", "the resource here is " + q.resource}
-		}
+	if !s.ours(params["resource"]) {
+		return &clientError{"invalid_target", "the resource here is " + q.resource}
 	}
 	var err error
 	if q.scopes, err = s.scopes(params.Get("scope")); err != nil {
@@ -151,12 +152,11 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	}
 	v := s.newView(r, q)
 	if toPerson, ok := errors.AsType[*pageError](err); ok {
-		v.show(w, http.StatusBadRequest, "error", toPerson.text)
+		v.show(w, http.StatusBadRequest, "error", v.say(toPerson.chinese, toPerson.english))
 		return
 	}
 	if err != nil {
-		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
-		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法查詢，請稍後再試", "this cannot be looked up now; try again in a while"))
+		s.pageUnavailable(w, r, v, err)
 		return
 	}
 	if r.Method == http.MethodPost {

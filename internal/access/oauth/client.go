@@ -24,7 +24,7 @@ func (c client) label() string {
 	case c.host != "":
 		return c.host
 	}
-	return "?"
+	return "(no name)"
 }
 
 // mayGoTo reports whether the client may have the owner sent to uri.

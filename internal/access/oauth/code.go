@@ -24,7 +24,7 @@ const (
 // passphrase. One is good for whichever client the owner types it for.
 type codes struct {
 	mu      sync.Mutex
-	code    string // "" before the first, and once it was used
+	code    string // "" before the first
 	expires time.Time
 	shown   map[string]bool // by client and redirect host
 }
@@ -35,7 +35,11 @@ func (s *Server) offerCode(ctx context.Context, q *request) error {
 	c := &s.codes
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.code == "" || !s.now().Add(time.Minute).Before(c.expires) {
+	holds, err := s.codeHolds(ctx)
+	if err != nil {
+		return err
+	}
+	if !holds {
 		if err := s.newCode(ctx); err != nil {
 			return err
 		}
@@ -47,6 +51,23 @@ func (s *Server) offerCode(ctx context.Context, q *request) error {
 	c.shown[who] = true
 	s.config.ShowCode(Notice{Code: c.code, Client: q.client.label(), RedirectHost: redirectHost(q.redirect), Expires: c.expires})
 	return nil
+}
+
+// codeHolds reports whether the code is worth typing: another replica may have
+// taken it. It is called with s.codes locked.
+func (s *Server) codeHolds(ctx context.Context) (bool, error) {
+	if s.codes.code == "" {
+		return false, nil
+	}
+	hash, err := s.codeHash(ctx, s.codes.code)
+	if err != nil {
+		return false, err
+	}
+	t, err := s.config.Store.Token(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && t.Holds(s.now().Add(time.Minute)), err
 }
 
 // newCode makes a new code, with s.codes locked.
@@ -97,11 +118,5 @@ func (s *Server) redeemCode(ctx context.Context, typed string) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrSpent) {
 		return errWrong
 	}
-	if err != nil {
-		return err
-	}
-	s.codes.mu.Lock()
-	defer s.codes.mu.Unlock()
-	s.codes.code = ""
-	return nil
+	return err
 }

@@ -27,8 +27,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view
 		v.Form, err = s.newForm(w, r, q)
 	}
 	if err != nil {
-		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
-		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法查詢，請稍後再試", "this cannot be looked up now; try again in a while"))
+		s.pageUnavailable(w, r, v, err)
 		return
 	}
 	v.Passphrase, v.Code = passphrase != "", s.config.ShowCode != nil
@@ -62,8 +61,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 		s.ask(w, r, q, v, http.StatusForbidden, v.say("不對，請再試一次。", "That was not right. Try again."))
 		return
 	case err != nil:
-		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
-		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法查詢，請稍後再試", "this cannot be looked up now; try again in a while"))
+		s.pageUnavailable(w, r, v, err)
 		return
 	}
 	if q.scopes.Has(store.ScopeWrite) && r.PostForm.Get("write") == "" {
@@ -95,8 +93,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 		ExpiresAt: s.now().Add(codeTime),
 	})
 	if err != nil {
-		s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
-		v.show(w, http.StatusServiceUnavailable, "error", v.say("現在無法寫入，請稍後再試", "this cannot be written down now; try again in a while"))
+		s.pageUnavailable(w, r, v, err)
 		return
 	}
 	s.record(r, q, fmt.Sprint("grant:", g.ID), "ok")

@@ -99,12 +99,12 @@ func checkDocumentURL(id string) (*url.URL, error) {
 		return nil, badDocument("the client_id is not a URL that can be fetched")
 	case u.RawQuery != "" || u.ForceQuery || u.Path == "" || u.Path == "/" || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/"):
 		return nil, badDocument("the client_id has to be a URL with a path, without dots in it and without a query")
-	case u.Port() != "":
-		return nil, badDocument("the client_id has a port; documents are fetched from 443 alone")
+	case strings.Contains(u.Host, ":"):
+		return nil, badDocument("the client_id has a port or an address for a host; documents are fetched from a domain, by 443 alone")
 	}
 	labels := strings.Split(strings.TrimSuffix(u.Host, "."), ".")
 	last := labels[len(labels)-1]
-	if len(labels) < 2 || last == "" || last[0] >= '0' && last[0] <= '9' || strings.HasPrefix(u.Host, "[") {
+	if len(labels) < 2 || last == "" || last[0] >= '0' && last[0] <= '9' {
 		return nil, badDocument("the client_id has an address or a bare name for a host; it needs a domain")
 	}
 	return u, nil

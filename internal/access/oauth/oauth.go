@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -127,13 +128,14 @@ func (s *Server) Handle(w http.ResponseWriter, r *http.Request) bool {
 // resource is what tokens are for: the MCP endpoint (RFC 8707).
 func (s *Server) resource() string { return s.config.URL() + "/mcp" }
 
-// ours reports whether a resource that a client names is the endpoint: its URL
-// with or without a slash at the end, or the server's.
-func (s *Server) ours(resource string) bool {
+// ours reports whether every resource that a client names is the endpoint: its
+// URL with or without a slash at the end, or the server's.
+func (s *Server) ours(resources []string) bool {
 	url := s.config.URL()
-	switch resource {
-	case url + "/mcp", url + "/mcp/", url, url + "/":
-		return true
+	for _, resource := range resources {
+		if !slices.Contains([]string{url + "/mcp", url + "/mcp/", url, url + "/"}, resource) {
+			return false
+		}
 	}
-	return false
+	return true
 }

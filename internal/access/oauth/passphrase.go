@@ -133,7 +133,7 @@ func attemptsFrom(address string) string {
 	if err != nil {
 		return "nowhere"
 	}
-	if a.Is4() {
+	if a = a.Unmap(); a.Is4() {
 		return a.String()
 	}
 	network, err := a.Prefix(64)

@@ -36,6 +36,11 @@ func checkRedirect(uri string) error {
 	case u.User != nil:
 		return errors.New("it has a user name")
 	}
+	for _, c := range []byte(u.Host) {
+		if c >= 0x80 { // written with %: browsers, and people, would read another host
+			return errors.New("its host is not ASCII; write it as xn--…")
+		}
+	}
 	switch scheme := u.Scheme; {
 	case scheme == "https":
 		if u.Hostname() == "" {

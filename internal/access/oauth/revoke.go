@@ -24,8 +24,9 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	if secret.Check(text, secret.Access, secret.Refresh) == nil {
 		t, err := s.config.Store.Token(r.Context(), store.HashOf(text))
 		if err == nil && t.Grant != 0 && t.ClientID == form.Get("client_id") {
-			err = s.config.Store.RevokeGrant(r.Context(), t.Grant)
-			s.log.InfoContext(r.Context(), "a client gave its grant back", "grant", t.Grant, "client", t.ClientName)
+			if err = s.config.Store.RevokeGrant(r.Context(), t.Grant); err == nil {
+				s.log.InfoContext(r.Context(), "a client gave its grant back", "grant", t.Grant, "client", t.ClientName)
+			}
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			s.unavailable(w, r, err)

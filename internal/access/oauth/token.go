@@ -35,6 +35,12 @@ func badRequest(text string) error {
 
 func badGrant(text string) error { return &tokenError{http.StatusBadRequest, "invalid_grant", text} }
 
+// badTarget is for a token that is wanted for another server (RFC 8707, section
+// 2).
+func (s *Server) badTarget() error {
+	return &tokenError{http.StatusBadRequest, "invalid_target", "the resource here is " + s.resource()}
+}
+
 // issued is what a client gets (RFC 6749, section 5.1).
 type issued struct {
 	Access  string `json:"access_token"`
@@ -153,8 +159,10 @@ func (s *Server) redeemAuthorization(r *http.Request, form url.Values) (issued, 
 		return issued{}, s.burn(r, t, badGrant("the code was sent to another redirect_uri; it is used up now"))
 	case !verifies(t.Challenge, form.Get("code_verifier")):
 		return issued{}, s.burn(r, t, badGrant("the code_verifier does not fit the code_challenge; the code is used up now"))
+	case !s.ours(form["resource"]):
+		return issued{}, s.burn(r, t, s.badTarget())
 	}
-	return s.issue(r, t, t.Scopes, form["resource"])
+	return s.issue(r, t, t.Scopes)
 }
 
 // verifies reports whether a verifier is the one of a challenge by S256 (RFC
@@ -182,6 +190,9 @@ func (s *Server) refresh(r *http.Request, form url.Values) (issued, error) {
 	if t.ClientID != form.Get("client_id") {
 		return issued{}, s.burn(r, t, badGrant("the refresh token was given to another client; it is used up now"))
 	}
+	if !s.ours(form["resource"]) {
+		return issued{}, s.badTarget()
+	}
 	scopes := t.Scopes
 	if names := strings.Fields(form.Get("scope")); len(names) > 0 {
 		asked, err := store.ParseScopes(names...)
@@ -190,16 +201,11 @@ func (s *Server) refresh(r *http.Request, form url.Values) (issued, error) {
 		}
 		scopes = asked
 	}
-	return s.issue(r, t, scopes, form["resource"])
+	return s.issue(r, t, scopes)
 }
 
 // issue uses up a code or refresh token, and issues tokens for it.
-func (s *Server) issue(r *http.Request, t store.Token, scopes store.Scopes, resources []string) (issued, error) {
-	for _, resource := range resources {
-		if !s.ours(resource) {
-			return issued{}, &tokenError{http.StatusBadRequest, "invalid_target", "the resource here is " + s.resource()}
-		}
-	}
+func (s *Server) issue(r *http.Request, t store.Token, scopes store.Scopes) (issued, error) {
 	if t.Resource != s.resource() {
 		return issued{}, badGrant("it is for " + t.Resource + ", which is not the URL any longer; ask the owner anew by /authorize")
 	}

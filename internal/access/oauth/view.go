@@ -64,7 +64,7 @@ type view struct {
 func (s *Server) newView(r *http.Request, q *request) *view {
 	v := &view{Lang: pageLanguage(r), Style: template.CSS(style)}
 	query := r.URL.Query()
-	v.Action = "/authorize?" + r.URL.RawQuery
+	v.Action = "/authorize?" + query.Encode()
 	query.Set("ui_locales", map[string]string{chinese: english, english: chinese}[v.Lang])
 	v.Other = "/authorize?" + query.Encode()
 	if u, err := url.Parse(s.config.URL()); err == nil {
@@ -108,7 +108,9 @@ func (v *view) say(zh, en string, args ...any) string {
 // registered, of which [checkRedirect] made sure that it leads nowhere else.
 func (v *view) goTo(uri string) { v.Leave = template.URL(uri) }
 
-// show answers with the page of the given name.
+// show answers with the page of the given name. It has no
+// Cross-Origin-Opener-Policy: that would cut the client off from the window
+// that it opened for this, even once the browser is back at the client.
 func (v *view) show(w http.ResponseWriter, status int, name, trouble string) {
 	v.Trouble = trouble
 	var page bytes.Buffer
@@ -122,7 +124,6 @@ func (v *view) show(w http.ResponseWriter, status int, name, trouble string) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash+"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("X-Robots-Tag", "noindex")
 	// Without a referrer browsers send "Origin: null" with a form.
 	h.Set("Referrer-Policy", "same-origin")

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/mcpstore/mcpstore/internal/access"
 )
 
 // newLog makes the log that all parts write to.
 func newLog(w io.Writer, format, level string) (*slog.Logger, error) {
-	var opts slog.HandlerOptions
+	opts := slog.HandlerOptions{ReplaceAttr: access.RedactAttr}
 	var lowest slog.Level
 	if lowest.UnmarshalText([]byte(level)) != nil {
 		return nil, &usageError{fmt.Errorf("--log-level %q is unknown", level), "give debug, info, warn or error"}

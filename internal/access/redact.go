@@ -1,6 +1,7 @@
 package access
 
 import (
+	"log/slog"
 	"regexp"
 
 	"github.com/mcpstore/mcpstore/internal/access/secret"
@@ -17,4 +18,18 @@ func Redact(text string) string {
 	text = bearerPattern.ReplaceAllString(text, "$1 [cut]")
 	text = secret.Pattern.ReplaceAllString(text, "[cut]")
 	return jwtPattern.ReplaceAllString(text, "[cut]")
+}
+
+// RedactAttr redacts all that a log says: it is for [slog.HandlerOptions]. Some
+// of that is what callers chose, and some of them choose what should be secret.
+func RedactAttr(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(Redact(a.Value.String()))
+	case slog.KindAny:
+		if err, ok := a.Value.Any().(error); ok {
+			a.Value = slog.StringValue(Redact(err.Error()))
+		}
+	}
+	return a
 }

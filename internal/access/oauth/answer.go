@@ -37,6 +37,7 @@ func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) 
 func (s *Server) pageUnavailable(w http.ResponseWriter, r *http.Request, v *view, err error) {
 	s.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "err", err)
 	w.Header().Set("Retry-After", "5")
+	v.Again = true
 	v.show(w, http.StatusServiceUnavailable, "error", v.say("伺服器現在無法讀寫資料，請稍後再試。", "The server could not read or write its data; try again in a while."))
 }
 

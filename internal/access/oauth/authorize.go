@@ -70,15 +70,14 @@ func (s *Server) readRequest(ctx context.Context, rawQuery string) (*request, er
 	case !q.client.mayGoTo(q.redirect):
 		return nil, &pageError{"這個網址要帶您去的地方（redirect_uri），不是這個程式註冊的。", "This address would take you to a place (redirect_uri) that the program has not registered."}
 	}
-	for name, values := range params {
-		if len(values) > 1 && name != "resource" {
-			return q, &clientError{"invalid_request", name + " is there twice"}
+	if states := params["state"]; len(states) == 1 {
+		if len(states[0]) > maxState {
+			return q, &clientError{"invalid_request", "the state is too long"}
 		}
+		q.state = states[0]
 	}
-	q.state = params.Get("state")
-	if len(q.state) > maxState {
-		q.state = ""
-		return q, &clientError{"invalid_request", "the state is too long"}
+	if name := twice(params); name != "" {
+		return q, &clientError{"invalid_request", name + " is there twice"}
 	}
 	return q, s.readDetails(q, params)
 }

@@ -51,6 +51,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 	case wait > 0:
 		minutes := int(wait/time.Minute) + 1
 		w.Header().Set("Retry-After", seconds(wait))
+		v.Again = true
 		v.show(w, http.StatusTooManyRequests, "error", v.say(
 			"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase 可以立刻解除。",
 			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase lifts this at once.", minutes))

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -34,6 +36,7 @@ func publish(t *testing.T, serve http.HandlerFunc) *publisher {
 		serve(w, r)
 	}))
 	p.EnableHTTP2 = false
+	p.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are broken off
 	p.StartTLS()
 	t.Cleanup(p.Close)
 	return p
@@ -161,6 +164,22 @@ func TestDocumentsComeFromThePublicInternetAlone(t *testing.T) {
 	}
 }
 
+func TestDocumentsAreKeptAsTheirServerWouldHaveIt(t *testing.T) {
+	for said, want := range map[string]time.Duration{
+		"":                               shortestKept,
+		"no-store":                       shortestKept,
+		"max-age=10":                     shortestKept,
+		"public, MAX-AGE=3600":           time.Hour,
+		"max-age=31536000, immutable":    longestKept,
+		"max-age=99999999999999999999":   shortestKept,
+		"max-age=-1, stale-if-error=600": shortestKept,
+	} {
+		if got := keepFor(http.Header{"Cache-Control": {said}}); got != want {
+			t.Errorf("Cache-Control: %s is kept for %v, want %v", said, got, want)
+		}
+	}
+}
+
 // The address that is looked at is the one that is called: a name that changes
 // its answer is asked only once.
 func TestNamesAreAskedOnce(t *testing.T) {
@@ -188,7 +207,7 @@ func TestURLsThatAreNoClientIDs(t *testing.T) {
 	}}, time.Now)
 	for _, id := range []string{
 		"https://example.com", "https://example.com/", "https://example.com/a/../b", "https://example.com/./a", "https://example.com/a#b",
-		"https://example.com/a?b=c", "https://example.com/a?", "https://user@example.com/a", "https://example.com:8443/a", "https://example.com:443/a",
+		"https://example.com/a?b=c", "https://example.com/a?", "https://user@example.com/a", "https://example.com:8443/a", "https://example.com:443/a", "https://example.com:/a", "https://%D0%B5xample.com/a", "https://example.com/%2e%2e/a",
 		"https://127.0.0.1/a", "https://2130706433/a", "https://0177.0.0.1/a", "https://0x7f.0.0.1/a", "https://0x7f000001/a", "https://127.1/a",
 		"https://[::1]/a", "https://[::ffff:127.0.0.1]/a", "https://localhost/a", "https://intranet/a", "https://example.com\\@evil.example/a",
 		"https://" + strings.Repeat("a", maxURI) + ".example/a", "https://EXAMPLE.com /a",

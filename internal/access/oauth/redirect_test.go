@@ -29,6 +29,8 @@ func TestRedirectsThatMayBeRegistered(t *testing.T) {
 		"https://client.example\\@evil/cb":  false,
 		"https://client.example/cb\r\nX: y": false,
 		"https://клиент.example/cb":         false,
+		"https://%D1%81lient.example/cb":    false,
+		"https://client%2eexample/cb":       false,
 		"javascript:alert(1)":               false,
 		"data:text/html,x":                  false,
 		"file:///etc/passwd":                false,

@@ -94,10 +94,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, badRequest("the body is too large or damaged")
 	}
 	form := r.PostForm
-	for name, values := range form {
-		if len(values) > 1 && name != "resource" {
-			return nil, badRequest(clipName(name) + " is there twice")
-		}
+	if name := twice(form); name != "" {
+		return nil, badRequest(name + " is there twice")
 	}
 	return form, authenticate(r, form)
 }
@@ -230,10 +228,17 @@ func (s *Server) issue(r *http.Request, t store.Token, scopes store.Scopes) (iss
 	return issued{Access: access, Type: "Bearer", Expires: int64(accessTime.Seconds()), Refresh: refresh, Scope: scopes.String()}, nil
 }
 
-// clipName shortens a parameter's name, which is the client's to choose.
-func clipName(name string) string {
-	if len(name) > 40 {
-		return "a parameter"
+// twice names a parameter that came more than once (OAuth 2.1, section 3.1), or
+// is "". Only resource may (RFC 8707, section 2).
+func twice(params url.Values) string {
+	for name, values := range params {
+		if len(values) < 2 || name == "resource" {
+			continue
+		}
+		if len(name) > 40 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" {
+			return "a parameter" // by a name that is not for repeating
+		}
+		return name
 	}
-	return strings.ToValidUTF8(name, "?")
+	return ""
 }

@@ -50,6 +50,7 @@ type view struct {
 	Action  string // where the form goes
 	Other   string // the same page in the other language
 	Trouble string
+	Again   bool // the trouble passes
 
 	Client, ClientHost, RedirectHost, Host string
 	Read, Write                            bool // is asked for

@@ -1,0 +1,245 @@
+package oauth
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+func TestDeniedClientsAreTold(t *testing.T) {
+	h := openHouse(t)
+	p := h.asked(params(h.register("Stranger", back))).press(url.Values{"decision": {"deny"}, "passphrase": {passphrase}})
+	if q := p.leaves().Query(); q.Get("error") != "access_denied" || q.Get("state") != "a state" || q.Get("iss") != issuer || q.Has("code") {
+		t.Errorf("goes back with %v", q)
+	}
+	if n := len(h.grants()); n > 0 {
+		t.Errorf("there are %d grants", n)
+	}
+}
+
+func TestWritingCanBeLeftOut(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("Greedy", back)
+	for scope, want := range map[string]string{"stock:read": "stock:read", "stock:read stock:write": "stock:read", "stock:write": ""} {
+		p := h.asked(params(client, "scope", scope)).press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}})
+		to := p.leaves().Query()
+		if want == "" {
+			if to.Get("error") != "access_denied" {
+				t.Errorf("%s: goes back with %v", scope, to)
+			}
+			continue
+		}
+		if got := h.redeem(client, said.keep(to.Get("code"))); got.Scope != want {
+			t.Errorf("%s: granted %q, want %q", scope, got.Scope, want)
+		}
+	}
+}
+
+// A box that the page does not have gives nothing.
+func TestFormsGiveNoMoreThanWasAskedFor(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("Greedy", back)
+	code := said.keep(h.asked(params(client)).press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}, "write": {"yes"}, "scope": {"stock:write"}}).leaves().Query().Get("code"))
+	if got := h.redeem(client, code); got.Scope != "stock:read" {
+		t.Errorf("granted %q", got.Scope)
+	}
+}
+
+func TestFormsCountOnlyWhereTheyWereShown(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	mine, theirs := h.asked(params(client)), h.asked(params(client))
+	yes := url.Values{"decision": {"allow"}, "passphrase": {passphrase}, "write": {"yes"}}
+	for name, spoil := range map[string]func(r *http.Request) *http.Request{
+		"without a cookie":           func(r *http.Request) *http.Request { r.Header.Del("Cookie"); return r },
+		"with somebody's cookie":     func(r *http.Request) *http.Request { r.Header.Del("Cookie"); r.AddCookie(theirs.cookies[0]); return r },
+		"with two cookies":           func(r *http.Request) *http.Request { r.AddCookie(theirs.cookies[0]); return r },
+		"from another origin":        func(r *http.Request) *http.Request { r.Header.Set("Origin", "https://evil.example"); return r },
+		"from an origin alike":       func(r *http.Request) *http.Request { r.Header.Set("Origin", issuer+".evil.example"); return r },
+		"from nowhere":               func(r *http.Request) *http.Request { r.Header.Set("Origin", "null"); return r },
+		"without an origin":          func(r *http.Request) *http.Request { r.Header.Del("Origin"); return r },
+		"from another site":          func(r *http.Request) *http.Request { r.Header.Set("Sec-Fetch-Site", "cross-site"); return r },
+		"from another host of ngrok": func(r *http.Request) *http.Request { r.Header.Set("Sec-Fetch-Site", "same-site"); return r },
+		"as plain text":              func(r *http.Request) *http.Request { r.Header.Set("Content-Type", "text/plain"); return r },
+		"for another request": func(r *http.Request) *http.Request {
+			r.URL.RawQuery = params(client, "scope", "stock:read stock:write").Encode()
+			return r
+		},
+		"with somebody's form": func(*http.Request) *http.Request {
+			p := *mine
+			p.form = theirs.form
+			return p.request(yes)
+		},
+		"with no form": func(*http.Request) *http.Request {
+			p := *mine
+			p.form = ""
+			return p.request(yes)
+		},
+		"with a longer life": func(*http.Request) *http.Request {
+			p := *mine
+			p.form = "_" + p.form[1:]
+			return p.request(yes)
+		},
+	} {
+		p := h.newPage(h.do(spoil(mine.request(yes))))
+		if p.Code != http.StatusForbidden || p.find(leavePattern) != "" || len(h.grants()) > 0 {
+			t.Errorf("%s: %d, and %d grants", name, p.Code, len(h.grants()))
+		}
+		if p.form == "" || p.form == mine.form {
+			t.Errorf("%s: there is no new form", name)
+		}
+	}
+	if w := h.get(mine.action+"&"+yes.Encode()+"&form="+mine.form, "Cookie", mine.cookies[0].String(), "Origin", issuer); len(h.grants()) > 0 {
+		t.Errorf("by GET: %d, and %d grants", w.Code, len(h.grants()))
+	}
+	mine.press(yes).leaves()
+	if len(h.grants()) != 1 {
+		t.Error("a form that nobody spoiled does not count")
+	}
+}
+
+func TestFormsGrowOld(t *testing.T) {
+	h := openHouse(t)
+	p := h.asked(params(h.register("ChatGPT", back)))
+	h.wait(formTime)
+	if late := p.allow(passphrase); late.Code != http.StatusForbidden || len(h.grants()) > 0 {
+		t.Errorf("after %v: %d", formTime, late.Code)
+	}
+}
+
+func TestReloadingChangesNothing(t *testing.T) {
+	h := openHouse(t)
+	v := params(h.register("ChatGPT", back))
+	h.asked(v)
+	h.asked(v).allow(passphrase).leaves() // as after a page that came before it
+}
+
+func TestCookiesStayHere(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	c := h.asked(params(client)).cookies[0]
+	if c.Name != "__Host-mcpstore" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" || c.MaxAge <= 0 {
+		t.Errorf("cookie %v", c)
+	}
+	if c := h.asked(params(client)).allow(passphrase).cookies[0]; c.Value != "" || c.MaxAge >= 0 {
+		t.Errorf("the cookie stays when it is over: %v", c)
+	}
+	h.server = h.replica(func(c *Config) { c.URL = func() string { return "http://127.0.0.1:8080" } })
+	if c := h.ask(params(client, "resource", "")).cookies[0]; c.Name != "mcpstore" || c.Secure {
+		t.Errorf("on loopback: cookie %v", c)
+	}
+}
+
+func TestWrongPassphrasesAreAskedForAgain(t *testing.T) {
+	h := openHouse(t)
+	p := h.asked(params(h.register("ChatGPT", back)))
+	for _, typed := range []string{"", "not the passphrase", strings.Repeat("long", 1000), passphrase + " "} {
+		if p = p.allow(typed); p.Code != http.StatusForbidden || !strings.Contains(p.Body.String(), "That was not right") || strings.Contains(p.Body.String(), typed) && typed != "" {
+			t.Fatalf("%d %s", p.Code, p.Body)
+		}
+	}
+	p.allow(passphrase).leaves()
+}
+
+func TestGuessingIsLockedOut(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	guess := func(address, typed string) *page {
+		h.address = address
+		return h.asked(params(client)).allow(typed)
+	}
+	for range attemptsHere {
+		if p := guess("2001:db8:0:1::1", "wrong passphrase"); p.Code != http.StatusForbidden {
+			t.Fatalf("a wrong passphrase = %d", p.Code)
+		}
+	}
+	var again string
+	for _, address := range []string{"2001:db8:0:1::1", "2001:db8:0:1:ffff::2"} {
+		p := guess(address, passphrase)
+		again = p.find(regexp.MustCompile(`<a href="([^"]*)">Try again`))
+		if p.Code != http.StatusTooManyRequests || p.Header().Get("Retry-After") != "900" || !strings.Contains(p.Body.String(), "mcpstore access passphrase") || len(h.grants()) > 0 {
+			t.Errorf("from %s after %d attempts: %d %v\n%s", address, attemptsHere, p.Code, p.Header(), p.Body)
+		}
+	}
+	guess("2001:db8:0:2::1", passphrase).leaves()
+	h.wait(attemptsHereTime)
+	h.address = "2001:db8:0:1::1"
+	h.newPage(h.get(again)).allow(passphrase).leaves()
+	guess("2001:db8:0:1::1", passphrase).leaves()
+}
+
+func TestAttemptsAreForgottenWhenOneIsRight(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	for range 3 {
+		for range attemptsHere - 1 {
+			h.asked(params(client)).allow("wrong passphrase")
+		}
+		h.asked(params(client)).allow(passphrase).leaves()
+	}
+}
+
+func TestGuessingFromEverywhereIsLockedOut(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	for i := range attemptsOfAll {
+		h.address = fmt.Sprint("192.0.2.", i)
+		if p := h.asked(params(client)).allow("wrong passphrase"); p.Code != http.StatusForbidden {
+			t.Fatalf("attempt %d from %s = %d", i, h.address, p.Code)
+		}
+	}
+	h.address = "198.51.100.1"
+	if p := h.asked(params(client)).allow(passphrase); p.Code != http.StatusTooManyRequests {
+		t.Errorf("after %d attempts from everywhere: %d", attemptsOfAll, p.Code)
+	}
+	h.setPassphrase(passphrase) // at the machine
+	h.asked(params(client)).allow(passphrase).leaves()
+}
+
+func TestGuessesAtOnceAreCountedEach(t *testing.T) {
+	h := openHouse(t)
+	p := h.asked(params(h.register("ChatGPT", back)))
+	codes := make(chan int)
+	const guesses = 4 * attemptsHere
+	for range guesses {
+		r := p.request(url.Values{"decision": {"allow"}, "passphrase": {"wrong passphrase"}})
+		go func() {
+			w := httptest.NewRecorder()
+			h.server.Handle(w, r)
+			codes <- w.Code
+		}()
+	}
+	seen := make(map[int]int)
+	for range guesses {
+		seen[<-codes]++
+	}
+	if seen[http.StatusForbidden] != attemptsHere || seen[http.StatusTooManyRequests] != guesses-attemptsHere {
+		t.Errorf("answers by status: %v", seen)
+	}
+}
+
+func TestAnswersAreAudited(t *testing.T) {
+	h := openHouse(t)
+	p := h.asked(params(h.register("ChatGPT", back)))
+	p = p.allow("wrong passphrase")
+	p.press(url.Values{"decision": {"deny"}}).leaves()
+	h.letIn(params(h.register("ChatGPT", back)))
+	calls, _, err := h.db.Calls(t.Context(), store.CallQuery{Since: h.now().Add(-time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range calls {
+		got = append(got, c.Tool+" "+c.Caller+" "+c.Outcome)
+	}
+	if want := "authorize grant:1 ok, authorize  declined, authorize  refused: wrong passphrase or code"; strings.Join(got, ", ") != want {
+		t.Errorf("audit log: %s\nwant: %s", strings.Join(got, ", "), want)
+	}
+}

@@ -49,7 +49,7 @@ var requestAttacks = area{"requests", "Asking to be let in", []attack{
 		by: func(h *house) {
 			p := h.program()
 			for _, method := range []string{"plain", "PLAIN", "s256", "S256 ", "S512", "none", "S256,plain", ""} {
-				h.refused(method, p.asks("code_challenge_method", method, "code_challenge", p.verifier[:43]))
+				h.refused(method, p.asks("code_challenge_method", method))
 			}
 			p.page()
 		},

@@ -21,11 +21,10 @@ type cache struct {
 	answers *lru.Cache[any, answer]
 	version atomic.Uint64 // counts changes; an answer of an older one is none
 
+	index    *walIndex
 	checked  atomic.Int64 // when it last was asked whether others wrote
 	checking sync.Mutex
-	conn     *sql.Conn // SQLite tells a connection what others wrote since
-	changes  *sql.Stmt
-	seen     int64
+	seen     walHeader // what the index said then
 }
 
 type answer struct {
@@ -39,26 +38,12 @@ const (
 	cacheCheck    = 200 * time.Millisecond
 )
 
-func newCache(ctx context.Context, pool *sql.DB, lapses *lapses) (*cache, error) {
+func newCache(index *walIndex, lapses *lapses) (*cache, error) {
 	answers, err := lru.New[any, answer](cacheSize)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &cache{answers: answers, conn: conn, lapses: lapses}
-	if c.changes, err = conn.PrepareContext(ctx, `PRAGMA data_version`); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return c, nil
-}
-
-func (c *cache) close() {
-	c.changes.Close()
-	c.conn.Close()
+	return &cache{answers: answers, index: index, lapses: lapses}, nil
 }
 
 // forget is called after each commit of this process, except where moved is.
@@ -77,7 +62,17 @@ func (c *cache) moved(held bool) {
 	c.wrote.tell()
 }
 
-// forgetIfOthersWrote asks SQLite now and then whether the file was changed.
+// keep has c remember through the commit between before and after, which was
+// this process's and changed nothing of what is remembered.
+func (c *cache) keep(before, after walHeader) {
+	c.checking.Lock()
+	defer c.checking.Unlock()
+	if c.seen == before {
+		c.seen = after
+	}
+}
+
+// forgetIfOthersWrote looks now and then whether the file was changed.
 func (c *cache) forgetIfOthersWrote() {
 	if time.Now().UnixNano()-c.checked.Load() < int64(cacheCheck) || !c.checking.TryLock() {
 		return
@@ -86,15 +81,17 @@ func (c *cache) forgetIfOthersWrote() {
 	c.check()
 }
 
-// check asks SQLite whether the file was changed. The caller holds c.checking.
-func (c *cache) check() {
+// check looks whether the file was changed, and reports whether that can be
+// seen at all. The caller holds c.checking.
+func (c *cache) check() (ok bool) {
 	now := time.Now().UnixNano()
-	var version int64
-	if err := c.changes.QueryRow().Scan(&version); err != nil || version != c.seen {
-		c.seen = version
+	header, ok := c.index.header()
+	if !ok || header != c.seen {
+		c.seen = header
 		c.forget()
 	}
 	c.checked.Store(now)
+	return ok
 }
 
 // current asks with remembered numbers of rows. If that finds nothing, it may
@@ -108,9 +105,9 @@ func (c *cache) current(ask func() error) error {
 			return err
 		}
 		c.checking.Lock()
-		c.check()
+		ok := c.check()
 		c.checking.Unlock()
-		if c.version.Load() == version {
+		if !ok || c.version.Load() == version {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 func callArgs(c store.Call) []any {
-	return []any{c.At.UnixMicro(), cutText(c.Caller, maxCallText), cutText(c.Name, maxCallText), cutText(c.Client, maxCallText), cutText(c.Address, maxCallText),
+	return []any{micros(c.At), cutText(c.Caller, maxCallText), cutText(c.Name, maxCallText), cutText(c.Client, maxCallText), cutText(c.Address, maxCallText),
 		cutText(c.Tool, maxCallText), cutText(c.Arguments, maxCallArguments), cutText(c.Outcome, maxCallText), c.Took.Microseconds()}
 }
 
@@ -33,12 +33,18 @@ func cutText(text string, most int) string {
 
 // Record adds calls to the audit log, and when tokens were used last.
 func (db *DB) Record(ctx context.Context, calls []store.Call, used map[int64]time.Time) error {
-	return db.inWrite(ctx, "record calls", func(tx *sql.Tx, _ int64) error {
+	touched := func(t store.Token) bool { _, ok := used[t.ID]; return ok }
+	return db.inWriteOf(ctx, "record calls", touched, func(tx *sql.Tx, _ int64) error {
+		insert, err := tx.PrepareContext(ctx, insertCall)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
 		for _, c := range calls {
 			if c.Recorded {
 				continue
 			}
-			if _, err := tx.ExecContext(ctx, insertCall, callArgs(c)...); err != nil {
+			if _, err := insert.ExecContext(ctx, callArgs(c)...); err != nil {
 				return err
 			}
 		}
@@ -95,7 +101,7 @@ func (db *DB) calls(ctx context.Context, q store.CallQuery) ([]store.Call, strin
 		if err := rows.Scan(&c.ID, &at, &c.Caller, &c.Name, &c.Client, &c.Address, &c.Tool, &c.Arguments, &c.Outcome, &took); err != nil {
 			return nil, "", err
 		}
-		c.At, c.Took = utc(at), time.Duration(took)*time.Microsecond
+		c.At, c.Took = never(at), time.Duration(took)*time.Microsecond
 		all = append(all, c)
 	}
 	if err := rows.Err(); err != nil {

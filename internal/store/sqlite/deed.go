@@ -65,6 +65,7 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 	d := &deed{db: db, ctx: context.WithoutCancel(ctx), tx: tx, request: r, by: by, at: db.now().UnixMicro()}
 	defer d.prepare()
 	defer tx.Rollback()
+	begun, _ := db.index.header()
 	if d.held, err = d.lapse(); err != nil {
 		return store.Receipt{}, err
 	}
@@ -89,7 +90,7 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 			return store.Receipt{}, err
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := db.commit(tx, begun, nil); err != nil {
 		return store.Receipt{}, errors.Join(store.ErrUncertain, err)
 	}
 	if call != nil {

@@ -117,10 +117,11 @@ func (db *DB) writeLapse() error {
 		return err
 	}
 	defer tx.Rollback()
+	begun, _ := db.index.header()
 	if err := lapse(context.Background(), tx, db.now().UnixMicro()); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := db.commit(tx, begun, nil); err != nil {
 		return err
 	}
 	db.recent.moved(true)

@@ -3,8 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"time"
 )
 
 // Passphrase returns the hash of the owner's passphrase, "" where there is none.
@@ -19,6 +17,9 @@ func (db *DB) Passphrase(ctx context.Context) (hash string, err error) {
 // SetPassphrase keeps the hash of the owner's passphrase.
 func (db *DB) SetPassphrase(ctx context.Context, hash string) error {
 	return db.inWrite(ctx, "set passphrase", func(tx *sql.Tx, _ int64) error {
+		if err := fits("the hash of the passphrase", hash, maxAccessURI); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM passphrase`); err != nil {
 			return err
 		}
@@ -29,43 +30,5 @@ func (db *DB) SetPassphrase(ctx context.Context, hash string) error {
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM attempts`)
 		return err
-	})
-}
-
-// Attempt counts an attempt at guessing.
-func (db *DB) Attempt(ctx context.Context, name string, most int, within time.Duration) (wait time.Duration, err error) {
-	err = db.inWrite(ctx, "count attempt", func(tx *sql.Tx, now int64) error {
-		var made int
-		var since int64
-		err := tx.QueryRowContext(ctx, `SELECT made, since FROM attempts WHERE name = ?`, name).Scan(&made, &since)
-		if errors.Is(err, sql.ErrNoRows) {
-			made, since, err = 0, now, nil
-		}
-		if err != nil {
-			return err
-		}
-		if now-since >= within.Microseconds() {
-			made, since = 0, now
-		}
-		if made >= most {
-			wait = time.Duration(since+within.Microseconds()-now) * time.Microsecond
-			return nil
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO attempts (name, made, since) VALUES (?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET made = excluded.made, since = excluded.since`, name, made+1, since)
-		return err
-	})
-	return wait, err
-}
-
-// Forgive forgets the attempts by these names.
-func (db *DB) Forgive(ctx context.Context, names ...string) error {
-	return db.inWrite(ctx, "forgive attempts", func(tx *sql.Tx, _ int64) error {
-		for _, name := range names {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM attempts WHERE name = ?`, name); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 }

@@ -46,6 +46,7 @@ type DB struct {
 	now    func() time.Time
 	write  *sql.DB // one connection
 	read   *sql.DB
+	index  *walIndex
 	recent *cache
 	tokens *tokenCache
 	lapses lapses
@@ -87,15 +88,15 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 	if err := db.migrate(ctx, cfg.Seed); err != nil {
 		return err
 	}
-	// One more than can answer at once: the cache keeps one to itself.
-	readers := max(4, runtime.GOMAXPROCS(0)) + 1
+	readers := max(4, runtime.GOMAXPROCS(0))
 	if db.read, err = connect(db.abs, readers, "_query_only=1"); err != nil {
 		return err
 	}
-	if db.recent, err = newCache(ctx, db.read, &db.lapses); err != nil {
+	db.index = openWALIndex(ctx, db.write)
+	if db.recent, err = newCache(db.index, &db.lapses); err != nil {
 		return err
 	}
-	if db.tokens, err = newTokenCache(db.abs); err != nil {
+	if db.tokens, err = newTokenCache(db.index); err != nil {
 		return err
 	}
 	db.lapseDue(ctx)
@@ -143,9 +144,6 @@ func (db *DB) Ping(ctx context.Context) error {
 // Close closes the database. Questions that are being answered are finished.
 func (db *DB) Close() error {
 	db.lapses.close()
-	if db.recent != nil {
-		db.recent.close()
-	}
 	var first error
 	for _, pool := range []*sql.DB{db.read, db.write} {
 		if pool == nil {
@@ -155,9 +153,7 @@ func (db *DB) Close() error {
 			first = fmt.Errorf("close database %q: %w", db.path, err)
 		}
 	}
-	if db.tokens != nil {
-		db.tokens.close()
-	}
+	db.index.close()
 	return first
 }
 

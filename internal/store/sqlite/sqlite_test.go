@@ -35,4 +35,5 @@ func TestContract(t *testing.T) { storetest.Run(t, openAt) }
 func BenchmarkSearch(b *testing.B) { storetest.BenchmarkSearch(b, open) }
 func BenchmarkStock(b *testing.B)  { storetest.BenchmarkStock(b, open) }
 func BenchmarkLedger(b *testing.B) { storetest.BenchmarkLedger(b, open) }
+func BenchmarkAccess(b *testing.B) { storetest.BenchmarkAccess(b, open) }
 func BenchmarkImport(b *testing.B) { storetest.BenchmarkImport(b, open) }

@@ -1,83 +1,15 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
-
-// Bounds of what is kept of callers, in bytes.
-const (
-	maxAccessName = 200
-	maxAccessURI  = 4 << 10
-)
-
-// inWrite runs do in one immediate transaction.
-func (db *DB) inWrite(ctx context.Context, deed string, do func(tx *sql.Tx, now int64) error) error {
-	err := func() error {
-		tx, err := db.write.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
-		if err := do(tx, db.now().UnixMicro()); err != nil {
-			return err
-		}
-		return tx.Commit()
-	}()
-	if err != nil {
-		return db.failed(deed, err)
-	}
-	return nil
-}
-
-// micros is a time as the tables of access keep it: 0 for none.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-// never is the time that micros kept.
-func never(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return utc(us)
-}
-
-func scopesOf(text string) store.Scopes {
-	s, _ := store.ParseScopes(strings.Fields(text)...)
-	return s
-}
-
-// fits refuses what is too long to keep, or no text.
-func fits(what, text string, most int) error {
-	if len(text) > most || !utf8.ValidString(text) {
-		return invalid("%s has %d bytes, or is not valid UTF-8; it may have at most %d", what, len(text), most)
-	}
-	return nil
-}
-
-// one is [store.ErrNotFound] where a statement changed nothing.
-func one(r sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	n, err := r.RowsAffected()
-	if err == nil && n == 0 {
-		err = store.ErrNotFound
-	}
-	return err
-}
 
 // tokenSQL asks for what scanToken reads.
 const tokenSQL = `SELECT t.num, t.kind, t.hash, t.name, t.scopes, t.shop, coalesce(t.grant_num, 0), t.resource, t.redirect, t.challenge,
@@ -102,15 +34,14 @@ func scanToken(row interface{ Scan(...any) error }) (store.Token, error) {
 }
 
 func insertToken(ctx context.Context, tx *sql.Tx, t store.Token, now int64) (store.Token, error) {
-	for _, text := range []string{t.Name, t.Shop, t.Challenge} {
-		if err := fits("a text of the token", text, maxAccessName); err != nil {
-			return t, err
-		}
-	}
-	for _, uri := range []string{t.Redirect, t.Resource} {
-		if err := fits("a URI of the token", uri, maxAccessURI); err != nil {
-			return t, err
-		}
+	if err := cmp.Or(
+		fits("the name of the token", t.Name, maxAccessName),
+		fits("the ID of the token's store", t.Shop, maxAccessURI),
+		fits("the code challenge", t.Challenge, maxAccessName),
+		fits("the redirect URI", t.Redirect, maxAccessURI),
+		fits("the resource", t.Resource, maxAccessURI),
+	); err != nil {
+		return t, err
 	}
 	var grant any
 	if t.Grant != 0 {
@@ -128,7 +59,8 @@ func (db *DB) AddToken(ctx context.Context, t store.Token) (store.Token, error) 
 	err := db.inWrite(ctx, "add token", func(tx *sql.Tx, now int64) error {
 		if t.Kind == store.APIToken {
 			var taken bool
-			err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE kind = 'api' AND name = ? AND revoked_at = 0)`, t.Name).Scan(&taken)
+			err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens
+				WHERE kind = 'api' AND name = ? AND revoked_at = 0 AND (expires_at = 0 OR expires_at > ?))`, t.Name, now).Scan(&taken)
 			if err == nil && taken {
 				err = fmt.Errorf("%w: token %q is there already", store.ErrConflict, t.Name)
 			}

@@ -1,6 +1,9 @@
 package sqlite
 
 import (
+	"context"
+	"database/sql"
+	"encoding/binary"
 	"os"
 	"sync"
 )
@@ -9,6 +12,13 @@ import (
 // commit and checkpoint, whoever made it: it counts them
 // (https://www.sqlite.org/walformat.html, section 2.1).
 type walHeader [48]byte
+
+// follows reports whether one commit lies between before and h.
+func (h walHeader) follows(before walHeader) bool {
+	const counter = 8 // where commits are counted, in the machine's own order
+	return before != walHeader{} &&
+		binary.NativeEndian.Uint32(h[counter:]) == binary.NativeEndian.Uint32(before[counter:])+1
+}
 
 // walIndex reads the header of the WAL index. To ask SQLite whether a file has
 // changed takes ten times as long, since it must lock the file to answer.
@@ -27,9 +37,14 @@ var walIndexes = struct {
 	open map[string]*walIndex
 }{open: make(map[string]*walIndex)}
 
-// openWALIndex opens the index of the database at path, which must be open
-// already. It returns nil where there is none to be read.
-func openWALIndex(path string) *walIndex {
+// openWALIndex opens the index of the database that pool has open. It returns
+// nil where there is none to be read.
+func openWALIndex(ctx context.Context, pool *sql.DB) *walIndex {
+	// As SQLite names it: what lies beside a symbolic link is another one.
+	var path string
+	if err := pool.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+		return nil
+	}
 	walIndexes.Lock()
 	defer walIndexes.Unlock()
 	w := walIndexes.open[path]

@@ -1,6 +1,7 @@
 // Package storetest holds every backend to what package store promises. A
 // backend's tests call [Run], and its benchmarks [BenchmarkSearch],
-// [BenchmarkStock], [BenchmarkLedger] and [BenchmarkImport], with a function that opens it.
+// [BenchmarkStock], [BenchmarkLedger], [BenchmarkAccess] and [BenchmarkImport],
+// with a function that opens it.
 package storetest
 
 import (

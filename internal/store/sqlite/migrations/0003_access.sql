@@ -45,7 +45,7 @@ CREATE TABLE tokens (
 ) STRICT;
 
 CREATE INDEX tokens_by_grant ON tokens (grant_num) WHERE grant_num IS NOT NULL;
-CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE kind = 'api' AND revoked_at = 0;
+CREATE INDEX tokens_by_name ON tokens (name) WHERE kind = 'api';
 
 -- One row, or none where there is no passphrase.
 CREATE TABLE passphrase (

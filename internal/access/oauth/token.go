@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -135,7 +136,8 @@ func (s *Server) find(r *http.Request, text string, prefix secret.Prefix, kind s
 
 // burn uses up what was sent by somebody who could not have it.
 func (s *Server) burn(r *http.Request, t store.Token, refused error) error {
-	err := s.config.Store.Redeem(r.Context(), t.Hash)
+	// Whoever hangs up in the middle of a replay must not keep it from counting.
+	err := s.config.Store.Redeem(context.WithoutCancel(r.Context()), t.Hash)
 	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrSpent) {
 		return err
 	}
@@ -212,7 +214,8 @@ func (s *Server) issue(r *http.Request, t store.Token, scopes store.Scopes) (iss
 	}
 	access, refresh := secret.New(secret.Access), secret.New(secret.Refresh)
 	now := s.now()
-	err := s.config.Store.Redeem(r.Context(), t.Hash,
+	// Whoever hangs up in the middle of a replay must not keep it from counting.
+	err := s.config.Store.Redeem(context.WithoutCancel(r.Context()), t.Hash,
 		store.Token{Kind: store.AccessToken, Hash: store.HashOf(access), Scopes: scopes, Resource: t.Resource, ExpiresAt: now.Add(accessTime)},
 		store.Token{Kind: store.RefreshToken, Hash: store.HashOf(refresh), Scopes: t.Scopes, Resource: t.Resource, ExpiresAt: now.Add(refreshTime)})
 	switch {

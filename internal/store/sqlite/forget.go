@@ -24,7 +24,6 @@ func (db *DB) Forget(ctx context.Context, callsBefore time.Time) error {
 		{"tokens", "num", `kind <> 'api' AND expires_at > 0 AND expires_at < ?1`, ago(store.TokenKept)},
 		{"tokens", "num", `kind <> 'api' AND revoked_at > 0 AND revoked_at < ?1`, ago(store.TokenKept)},
 		{"tokens", "num", `grant_num IN (SELECT num FROM grants WHERE revoked_at > 0 AND revoked_at < ?1)`, ago(store.TokenKept)},
-		{"grants", "num", `revoked_at > 0 AND revoked_at < ?1`, ago(store.TokenKept)},
 		{"grants", "num", `created_at < ?1 AND NOT EXISTS (SELECT 1 FROM tokens WHERE grant_num = grants.num)`, ago(store.TokenKept)},
 		{"clients", "id", `last_used = 0 AND created_at < ?1`, ago(store.ClientUngranted)},
 		{"clients", "id", `last_used > 0 AND last_used < ?1 AND NOT EXISTS (SELECT 1 FROM grants JOIN tokens ON grant_num = grants.num

@@ -48,7 +48,7 @@ func BenchmarkCheckStock(b *testing.B) {
 		b.Fatal(err)
 	}
 	db.Close()
-	full := startServer(b, buildProgram(b), "--local", "--listen", "127.0.0.1:0", "--db", path)
+	full := startServer(b, buildProgram(b), "--local", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--db", path)
 	question := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"check_stock","arguments":{"product":%q,"store":%q}}}`,
 		large.Products[123].Name, large.Shops[321].Name)
 	answer := full.ask(b, question)
@@ -98,11 +98,11 @@ func BenchmarkIdle(b *testing.B) {
 	program := buildProgram(b)
 	var idle, after []float64
 	for b.Loop() {
-		s := startServer(b, program, "--connect-url", edge.ConnectAddr(), "--connect-ca", edge.CAFile(), "--db", filepath.Join(b.TempDir(), "idle.db"))
+		s := startServer(b, program, "--connect-url", edge.ConnectAddr(), "--connect-ca", edge.CAFile(), "--rate-limit", "0", "--db", filepath.Join(b.TempDir(), "idle.db"))
 		idle = append(idle, s.resident(b))
 		s.stop()
 
-		s = startServer(b, program, "--local", "--listen", "127.0.0.1:0", "--db", filepath.Join(b.TempDir(), "idle.db"))
+		s = startServer(b, program, "--local", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--db", filepath.Join(b.TempDir(), "idle.db"))
 		s.load(b, []byte(checkStock(1)), 1000)
 		after = append(after, s.resident(b))
 		s.stop()

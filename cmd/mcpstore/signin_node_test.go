@@ -16,7 +16,7 @@ import (
 )
 
 // node returns a command that runs a Node.js program with those modules that
-// .ci/signin installs, and which trusts the edge and finds it.
+// .ci/clients installs, and which trusts the edge and finds it.
 func (s *stage) node(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	home := clientsHome(t)
@@ -33,7 +33,7 @@ func clientsHome(t *testing.T) string {
 	t.Helper()
 	home := os.Getenv("MCPSTORE_TEST_CLIENTS")
 	if home == "" {
-		lacking(t, "the clients for Node.js are not installed: export MCPSTORE_TEST_CLIENTS=$(.ci/signin)")
+		lacking(t, "the clients for Node.js are not installed: export MCPSTORE_TEST_CLIENTS=$(.ci/clients)")
 	}
 	return home
 }

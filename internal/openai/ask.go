@@ -1,0 +1,179 @@
+package openai
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/openai/openai-go/v3/responses"
+)
+
+// Ask asks a question and tells w of the answer as it comes. The error is an
+// [*Error], that of ctx, or one that w returned; the conversation then goes on
+// from where it was before the question.
+func (c *Conversation) Ask(ctx context.Context, question string, w Watcher) error {
+	before := c.last
+	input := responses.ResponseInputParam{responses.ResponseInputItemParamOfMessage(question, responses.EasyInputMessageRoleUser)}
+	for {
+		asked, err := c.respond(ctx, input, w)
+		if err != nil {
+			c.last = before
+			return err
+		}
+		if len(asked) == 0 {
+			return nil
+		}
+		input = nil
+		for _, request := range asked {
+			yes, err := c.approve(ctx, request, w)
+			if err != nil {
+				c.last = before
+				return err
+			}
+			input = append(input, responses.ResponseInputItemParamOfMcpApprovalResponse(request.ID, yes))
+		}
+	}
+}
+
+// approve decides about a request for approval.
+func (c *Conversation) approve(ctx context.Context, request responses.ResponseOutputItemMcpApprovalRequest, w Watcher) (bool, error) {
+	if c.always[request.Name] {
+		return true, nil
+	}
+	decision, err := w.Approve(ctx, Call{Tool: request.Name, Arguments: request.Arguments})
+	if err != nil {
+		return false, err
+	}
+	if decision == Always {
+		c.always[request.Name] = true
+	}
+	return decision != No, nil
+}
+
+// respond sends input and tells w what comes back. It returns the requests for
+// approval that the response ends with.
+func (c *Conversation) respond(ctx context.Context, input responses.ResponseInputParam, w Watcher) ([]responses.ResponseOutputItemMcpApprovalRequest, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, c.config.Timeout, errTimeout)
+	defer cancel()
+	stream := c.client.Responses.NewStreaming(limited, c.params(input))
+	defer stream.Close()
+	r := reading{watcher: w}
+	begun := false
+	for ; stream.Next(); begun = true {
+		if err := r.event(stream.Current()); err != nil {
+			return nil, c.explain(err, true)
+		}
+		if r.id != "" {
+			c.last = r.id
+			return r.asked, nil
+		}
+	}
+	switch err := stream.Err(); {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case limited.Err() != nil:
+		return nil, c.explain(context.Cause(limited), begun)
+	case err != nil:
+		return nil, c.explain(err, begun)
+	}
+	return nil, c.explain(io.ErrUnexpectedEOF, true)
+}
+
+// reading is what a stream has told so far.
+type reading struct {
+	watcher  Watcher
+	asked    []responses.ResponseOutputItemMcpApprovalRequest
+	refusal  strings.Builder
+	listless string // why the tools could not be listed
+	id       string // of the response, once it is complete
+}
+
+// event takes in the next event of a stream.
+func (r *reading) event(e responses.ResponseStreamEventUnion) error {
+	switch e.Type {
+	case "response.output_text.delta":
+		r.watcher.Text(e.Delta)
+	case "response.refusal.delta":
+		r.refusal.WriteString(e.Delta)
+	case "response.mcp_list_tools.failed":
+		r.listless = "the tools could not be listed"
+	case "response.output_item.done":
+		r.item(e.Item)
+	case "response.completed":
+		if r.refusal.Len() > 0 {
+			return &Error{Kind: Refused, Message: r.refusal.String()}
+		}
+		r.id = e.Response.ID
+	case "response.incomplete":
+		return incomplete(e.Response.IncompleteDetails.Reason)
+	case "response.failed":
+		return r.failed(string(e.Response.Error.Code), e.Response.Error.Message)
+	case "error":
+		return r.failed(e.Code, e.Message)
+	}
+	return nil
+}
+
+// item takes in an item of the response that is done.
+func (r *reading) item(i responses.ResponseOutputItemUnion) {
+	switch i.Type {
+	case "mcp_approval_request":
+		r.asked = append(r.asked, i.AsMcpApprovalRequest())
+	case "mcp_list_tools":
+		r.listless = i.AsMcpListTools().Error
+	case "mcp_call":
+		call := i.AsMcpCall()
+		r.watcher.Called(Call{Tool: call.Name, Arguments: call.Arguments, Output: call.Output, Failed: whyFailed(call)})
+	}
+}
+
+func (r *reading) failed(code, message string) error {
+	if r.listless != "" {
+		return &Error{Kind: ToolList, Message: message}
+	}
+	return fromCode(code, message)
+}
+
+// whyFailed says why a call failed, "" where it did not.
+func whyFailed(call responses.ResponseOutputItemMcpCall) string {
+	switch e := call.Error; e.Type {
+	case "":
+		if call.Status == "failed" || call.Status == "incomplete" {
+			return "it did not come to an end"
+		}
+		return ""
+	case "mcp_tool_execution_error":
+		return contentText(e.Content)
+	case "http_error":
+		return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Code, e.Message))
+	default:
+		return strings.TrimSpace(fmt.Sprintf("%s (%d)", e.Message, e.Code))
+	}
+}
+
+// contentText is the text of a failed tool's content, which is what MCP has in
+// a result's content, or a text.
+func contentText(content any) string {
+	if text, ok := content.(string); ok {
+		return text
+	}
+	data, err := json.Marshal(content)
+	if err != nil {
+		return "the tool failed"
+	}
+	var parts []struct {
+		Text string `json:"text"`
+	}
+	var texts []string
+	if json.Unmarshal(data, &parts) == nil {
+		for _, p := range parts {
+			texts = append(texts, p.Text)
+		}
+	}
+	if text := strings.TrimSpace(strings.Join(texts, "\n")); text != "" {
+		return text
+	}
+	return string(data)
+}

@@ -21,13 +21,17 @@ const module = "github.com/mcpstore/mcpstore/"
 // tunnel, server, access, tools, store. A package that is missing here fails the test.
 var mayImport = map[string][]string{
 	"cmd/mcpstore": {
-		"internal/access", "internal/access/oauth", "internal/access/secret", "internal/server", "internal/sheet",
+		"internal/access", "internal/access/oauth", "internal/access/secret", "internal/openai", "internal/pages",
+		"internal/server", "internal/sheet",
 		"internal/smoke", "internal/store", "internal/store/demo",
 		"internal/store/sqlite", "internal/tools", "internal/tunnel",
 	},
 	"internal/access":                 {"internal/access/secret", "internal/store"},
 	"internal/access/oauth":           {"internal/access/secret", "internal/store"},
 	"internal/access/secret":          nil,
+	"internal/openai":                 nil,
+	"internal/openai/openaitest":      nil,
+	"internal/pages":                  {"internal/store"},
 	"internal/server":                 nil,
 	"internal/sheet":                  {"internal/store", "internal/store/fold"},
 	"internal/smoke":                  nil,

@@ -51,6 +51,13 @@ type Config struct {
 	// how to connect.
 	About func(context.Context) About
 
+	// Pages shows stores and products to people. If nil, nothing does.
+	Pages Pages
+
+	// Challenge is answered at /.well-known/openai-apps-challenge, by which
+	// OpenAI's portal knows whose domain this is. If "", nothing is there.
+	Challenge string
+
 	Log           *slog.Logger // if nil, [slog.Default]
 	MaxConcurrent int          // requests at once, without listens; if 0, 256
 	MaxListens    int          // subscriptions/listen at once; if 0, 64
@@ -131,6 +138,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve serves the paths that are for those whom admit and Access let in, those
 // of Access among them. There is no [http.ServeMux], since it would redirect.
 func (s *Server) serve(a *answer, r *http.Request) {
+	if r.URL.Path == challengePath && s.config.Challenge != "" {
+		s.serveChallenge(a, r)
+		return
+	}
 	if s.config.Access != nil {
 		if r = s.config.Access.Admit(a, r); r == nil {
 			return
@@ -142,9 +153,18 @@ func (s *Server) serve(a *answer, r *http.Request) {
 	case "/":
 		s.serveRoot(a, r)
 	default:
+		if s.config.Pages != nil {
+			if resource := s.config.Pages.Resource(r.URL.EscapedPath()); resource != "" {
+				s.serveStock(a, r, resource)
+				return
+			}
+		}
 		a.text(http.StatusNotFound, "not found")
 	}
 }
+
+// challengePath is where OpenAI's portal looks for its token.
+const challengePath = "/.well-known/openai-apps-challenge"
 
 // limited serves a request by serve unless too many are being served already.
 func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.Request)) {

@@ -34,6 +34,9 @@ type Config struct {
 	// below 0, every change needs one. An undo always does.
 	ConfirmAbove int64
 
+	// Connector also offers search and fetch. If nil, they do not exist.
+	Connector *Connector
+
 	// Auth says who may call what. If nil, everybody may call all there is.
 	Auth *Auth
 	// Audit is handed each call of a tool, and each read of a resource, once it
@@ -61,6 +64,8 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 
 		confirmAbove: cmp.Or(c.ConfirmAbove, defaultConfirmAbove),
 		now:          c.Now,
+
+		connector: c.Connector,
 
 		auth:   c.Auth,
 		redact: c.Redact,
@@ -131,6 +136,10 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		registerWriter(srv, h, h.releaseReservationTool())
 		registerWriter(srv, h, h.undoMovementTool())
 	}
+	if c.Connector != nil {
+		register(srv, h, h.searchTool())
+		register(srv, h, h.fetchTool())
+	}
 	h.addResources(srv)
 	h.addPrompts(srv)
 	return srv
@@ -144,6 +153,8 @@ type handler struct {
 
 	confirmAbove int64
 	now          func() time.Time
+
+	connector *Connector // nil where search and fetch do not exist
 
 	auth   *Auth                       // nil where everybody may do everything
 	audit  func(store.Call)            // nil where calls leave no trace

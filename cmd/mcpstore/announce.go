@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type announcer struct {
 
 	mu       sync.Mutex
 	endpoint string // as announced; "" before
+	state    serverState
 	trouble  string // what was logged last
 }
 
@@ -31,18 +33,44 @@ type announcer struct {
 func endpointAt(url string) string { return url + "/mcp" }
 
 // online announces the URL once the server answers there.
-func (a *announcer) online(tun tunnel.Tunnel) error {
+// Tools is the fingerprint of what is offered there.
+func (a *announcer) online(tun tunnel.Tunnel, tools string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.endpoint = endpointAt(tun.URL())
 	if err := a.file.write(a.endpoint); err != nil {
 		return err
 	}
+	a.view.Endpoint = a.endpoint
+	a.keepState(tools)
 	if _, err := fmt.Fprintln(a.stdout, a.endpoint); err != nil {
 		return fmt.Errorf("print the URL: %w", err)
 	}
-	a.view.Endpoint = a.endpoint
 	return a.tellPeople()
+}
+
+// keepState tells other commands of this server, and notes whether its tools
+// are others than those that the internet was offered last.
+func (a *announcer) keepState(tools string) {
+	v := &a.view
+	last := readState(v.Database)
+	if v.Local {
+		tools = last.Tools // of those nobody out there was told
+	}
+	v.ToolsChanged = last.Tools != "" && last.Tools != tools
+	a.state = serverState{
+		PID: os.Getpid(), URL: a.endpoint, Local: v.Local, Auth: string(v.Auth), PublicReads: v.Open && v.Auth != access.None,
+		Writes: v.Writes, Passphrase: v.Passphrase, Question: v.Question, Tools: tools,
+	}
+	a.writeState()
+}
+
+// writeState leaves the state beside the database. Serving does not depend on
+// it.
+func (a *announcer) writeState() {
+	if err := a.state.write(a.view.Database); err != nil {
+		a.log.Warn("mcpstore connect and mcpstore ask will not find this server", "err", err)
+	}
 }
 
 // tellPeople shows the panel or, where stderr is for machines, logs the same.
@@ -54,6 +82,9 @@ func (a *announcer) tellPeople() error {
 	a.log.Info("online", "url", v.Endpoint, "auth", string(v.Auth), "stores", v.Stock.Shops, "products", v.Stock.Products, "demo", v.Stock.Demo, "database", v.Database)
 	if v.Exposed() {
 		a.log.Warn("this is your own data, and anyone who has the URL can read it", "auth", string(v.Auth))
+	}
+	if v.ToolsChanged {
+		a.log.Warn("the tools are others than at the last run: press Refresh in ChatGPT, which keeps the old list")
 	}
 	if v.Auth == access.OAuth && !v.Passphrase {
 		a.log.Warn("there is no passphrase, so nobody can be let in: set one by mcpstore access passphrase")
@@ -98,7 +129,8 @@ func (a *announcer) onlineAgain(endpoint string) {
 		return
 	}
 	a.log.Warn("the public URL has changed: paste the new one where the old one was", "url", endpoint, "was", a.endpoint)
-	a.endpoint = endpoint
+	a.endpoint, a.state.URL = endpoint, endpoint
+	a.writeState()
 	if err := a.file.write(endpoint); err != nil {
 		a.log.Error("the URL file still has the old URL", "err", err)
 	}
@@ -110,6 +142,11 @@ func (a *announcer) withdraw() {
 	defer a.mu.Unlock()
 	if err := a.file.remove(); err != nil {
 		a.log.Error("the URL file is left behind", "err", err)
+	}
+	if a.state.PID != 0 {
+		if err := withdrawState(a.view.Database); err != nil {
+			a.log.Warn("other commands may think that this server still runs", "err", err)
+		}
 	}
 }
 

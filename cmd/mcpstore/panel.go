@@ -21,6 +21,8 @@ type panel struct {
 	Stock      store.Summary
 	Database   string // where the stock is kept
 	Question   string // to ask first; "" where there is nothing to ask for
+
+	ToolsChanged bool // since the internet was offered them last
 }
 
 // Exposed reports whether anybody on the internet may read somebody's own data.
@@ -66,6 +68,9 @@ mcpstore is online{{if .Local}} on this machine{{end}}.
   npx @modelcontextprotocol/inspector
   OpenAI cannot reach it: for that, start mcpstore without --local.
 {{else}}
+  In another terminal, mcpstore connect says what to paste where, and
+  mcpstore ask puts a question to OpenAI.
+
   In OpenAI's Playground (https://platform.openai.com/playground):
     Tools → Add → MCP Server, paste the URL, authentication:
     {{- if eq .Auth "none" ""}} none.
@@ -88,6 +93,10 @@ mcpstore is online{{if .Local}} on this machine{{end}}.
 {{end}}
 {{- with .Question}}
   Ask first:  {{.}}
+{{end}}
+{{- if .ToolsChanged}}
+  ! The tools are others than at the last run, and ChatGPT keeps the old list:
+    press Refresh in the plugin's settings there.
 {{end}}
 {{- if .Exposed}}
   ! This is your own data, and anyone who has the URL can read it.
@@ -118,6 +127,9 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
   npx @modelcontextprotocol/inspector
   OpenAI 連不到這裡：要讓它連線，請不加 --local 重新啟動。
 {{else}}
+  在另一個終端機：mcpstore connect 會列出各處要貼上的內容，
+  mcpstore ask 可以直接向 OpenAI 提問。
+
   在 OpenAI Playground（https://platform.openai.com/playground）：
     Tools → Add → MCP Server，貼上網址，驗證方式選
     {{- if eq .Auth "none" ""}} None。
@@ -140,6 +152,10 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
 {{end}}
 {{- with .Question}}
   先問問看：{{.}}
+{{end}}
+{{- if .ToolsChanged}}
+  ! 工具和上次啟動時不同，而 ChatGPT 會沿用舊的清單：
+    請在 ChatGPT 的外掛設定裡按「重新整理（Refresh）」。
 {{end}}
 {{- if .Exposed}}
   ! 這是您自己的資料，而任何知道網址的人都讀得到。

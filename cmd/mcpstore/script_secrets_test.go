@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mcpstore/mcpstore/internal/access/secret"
+	"github.com/mcpstore/mcpstore/internal/openai/openaitest"
 	"github.com/mcpstore/mcpstore/internal/tunnel/tunneltest"
 )
 
@@ -54,7 +55,7 @@ func listen(env *testscript.Env) error {
 }
 
 // Secrets that scripts use, beside the program's own.
-var scriptSecrets = []string{tunneltest.Authtoken, "hunter2", "correct horse", "secret-without-a-name"}
+var scriptSecrets = []string{tunneltest.Authtoken, "hunter2", "correct horse", "secret-without-a-name", openaitest.APIKey, "sk-wrong-key"}
 
 // meantToBeShown are the lines that exist to show a secret.
 var meantToBeShown = regexp.MustCompile(`^mcpstore: made the token "first" .*, which is shown only now: |type this code on its page: `)

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //	await FILE [TEXT]   until the file is there, and has the text
 //	gone FILE           until the file is not there
 //	getenv NAME FILE    set a variable to a file's only line
+//	openai VERB …       see openaiCommand
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -50,6 +51,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	commands["await"] = awaitCommand
 	commands["gone"] = goneCommand
 	commands["getenv"] = getenvCommand
+	commands["openai"] = openaiCommand
+	commands["listed"] = listedCommand
 	return commands
 }
 
@@ -68,6 +71,7 @@ func setupScript(env *testscript.Env) error {
 		return err
 	}
 	env.Values[edgeKey{}] = edge
+	setupOpenAI(env, edge)
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("LANG", "en_US.UTF-8")
 	env.Setenv("AUTHTOKEN", tunneltest.Authtoken)

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
+	mcpserver "github.com/mark3labs/mcp-go/server"
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/access"
+	"github.com/mcpstore/mcpstore/internal/pages"
 	"github.com/mcpstore/mcpstore/internal/server"
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/tools"
@@ -28,17 +31,19 @@ const (
 
 // serveOptions are the flags of the command that serves.
 type serveOptions struct {
-	db           string
-	noDemo       bool
-	urlFile      string
-	allowOrigins []string
-	allowWrites  bool
-	confirmAbove int64
-	gate         gateOptions
-	watch        watchOptions
-	logFormat    string
-	logLevel     string
-	tunnel       tunnelOptions
+	db              string
+	noDemo          bool
+	urlFile         string
+	allowOrigins    []string
+	allowWrites     bool
+	confirmAbove    int64
+	connector       bool
+	openaiChallenge string
+	gate            gateOptions
+	watch           watchOptions
+	logFormat       string
+	logLevel        string
+	tunnel          tunnelOptions
 }
 
 func serveCommand(e *env) *cobra.Command {
@@ -74,6 +79,8 @@ public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 	o.gate.addFlags(f)
 	f.BoolVar(&o.allowWrites, "allow-writes", false, "let clients change the stock; needs --auth, or --local")
 	f.Int64Var(&o.confirmAbove, "confirm-above", 50, "have clients confirm a change of more than this many")
+	f.BoolVar(&o.connector, "connector", false, "offer search and fetch too, as deep research and company knowledge want, and a page for each store and product")
+	f.StringVar(&o.openaiChallenge, "openai-challenge", "", "`token` by which OpenAI's portal knows that this domain is yours")
 	o.watch.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "of the log on stderr: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -115,37 +122,79 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 
-	tun, err := open(ctx, announce.tunnelChanged)
+	site, err := o.start(ctx, db, open, guard, announce.view, announce.tunnelChanged, log)
 	if err != nil {
 		return err
 	}
-	defer tun.Hangup()
-	gate := guard(db, tun.URL)
-	defer gate.recorder.Close()
+	defer site.close()
 	if err := o.firstToken(ctx, e, db); err != nil {
 		return err
 	}
-	handler := newHandler(db, tun, o, gate, announce.view, log)
-	srv := handler.HTTPServer()
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(tun) }()
 	defer announce.withdraw()
-	if err := announce.online(tun); err != nil {
+	if err := announce.online(site.tun, site.tools); err != nil {
 		return err
 	}
 
 	select {
-	case err = <-served:
+	case err = <-site.served:
 	case <-ctx.Done():
 		log.Info("stopping: finishing what is in flight", "for_up_to", drainTime.String())
 	}
 	announce.withdraw()
-	stop(handler, srv, tun, log)
+	site.stop()
 	if errors.Is(err, tunnel.ErrStopped) {
 		log.Info(err.Error())
 		return nil
 	}
 	return err
+}
+
+// site is a server that serves at a tunnel's URL.
+type site struct {
+	tun     tunnel.Tunnel
+	gate    *gate
+	tools   string // the fingerprint of what is offered
+	handler *server.Server
+	http    *http.Server
+	served  chan error // told when the tunnel ends by itself
+	log     *slog.Logger
+}
+
+// start opens the tunnel and serves at its URL. Where it returns no error, close
+// must be called.
+func (o *serveOptions) start(ctx context.Context, db store.Store, open opener, guard guard, view panel, changed func(tunnel.State), log *slog.Logger) (*site, error) {
+	tun, err := open(ctx, changed)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{tun: tun, gate: guard(db, tun.URL), served: make(chan error, 1), log: log}
+	mcp := s.newTools(db, o)
+	s.tools = tools.Fingerprint(mcp)
+	s.handler = s.newHandler(mcp, db, o, view)
+	s.http = s.handler.HTTPServer()
+	go func() { s.served <- s.http.Serve(tun) }()
+	return s, nil
+}
+
+// stop stops taking requests, lets those in flight finish, and closes the
+// endpoint. In another order answers are lost, or a client that has stopped
+// reading is waited for: see [tunnel.Tunnel].
+func (s *site) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	err := s.handler.Drain(ctx)
+	time.Sleep(lingerTime)
+	if err := errors.Join(err, s.http.Shutdown(ctx)); err != nil {
+		s.log.Warn("requests in flight were cut off", "after", drainTime.String())
+	}
+	s.tun.Hangup()
+	s.http.Close()
+}
+
+// close ends what stop has not.
+func (s *site) close() {
+	s.gate.recorder.Close()
+	s.tun.Hangup()
 }
 
 // check refuses what does not go together.
@@ -165,6 +214,9 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	if o.confirmAbove < 0 {
 		return &usageError{fmt.Errorf("--confirm-above %d is less than nothing", o.confirmAbove), "give 0 to have every change confirmed"}
 	}
+	if o.openaiChallenge != "" && strings.ContainsFunc(o.openaiChallenge, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return &usageError{errors.New("--openai-challenge is not a token"), "give it exactly as the portal shows it, without spaces"}
+	}
 	return o.watch.check()
 }
 
@@ -183,27 +235,41 @@ func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (p
 	return p, err
 }
 
-func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, g *gate, view panel, log *slog.Logger) *server.Server {
-	return server.New(server.Config{
-		MCP: tools.New(store.Confine(db), tools.Config{
-			Version:      programVersion(),
-			AllowWrites:  o.allowWrites,
-			ConfirmAbove: cmp.Or(o.confirmAbove, -1), // where 0 is the usual limit
-			Auth:         g.auth,
-			Audit:        g.recorder.Record,
-			Redact:       access.Redact,
-			Log:          log,
-		}),
-		Access:       g,
-		URL:          tun.URL,
+// newTools returns what answers the messages.
+func (s *site) newTools(db store.Store, o *serveOptions) *mcpserver.MCPServer {
+	cfg := tools.Config{
+		Version:      programVersion(),
+		AllowWrites:  o.allowWrites,
+		ConfirmAbove: cmp.Or(o.confirmAbove, -1), // where 0 is the usual limit
+		Auth:         s.gate.auth,
+		Audit:        s.gate.recorder.Record,
+		Redact:       access.Redact,
+		Log:          s.log,
+	}
+	if o.connector {
+		cfg.Connector = &tools.Connector{
+			ShopPage:    func(id string) string { return s.tun.URL() + pages.ShopPage(id) },
+			ProductPage: func(id string) string { return s.tun.URL() + pages.ProductPage(id) },
+		}
+	}
+	return tools.New(store.Confine(db), cfg)
+}
+
+// newHandler returns what the internet talks to.
+func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOptions, view panel) *server.Server {
+	cfg := server.Config{
+		MCP:          mcp,
+		Access:       s.gate,
+		URL:          s.tun.URL,
 		Local:        o.tunnel.local,
 		AllowOrigins: o.allowOrigins,
+		Challenge:    o.openaiChallenge,
 		Ready: func(ctx context.Context) error {
-			if phase := tun.State().Phase; phase != tunnel.Online {
+			if phase := s.tun.State().Phase; phase != tunnel.Online {
 				return fmt.Errorf("tunnel: %s", phase)
 			}
 			if err := db.Ping(ctx); err != nil {
-				log.Error("the database does not answer", "err", err)
+				s.log.Error("the database does not answer", "err", err)
 				return errors.New("database: does not answer")
 			}
 			return nil
@@ -225,21 +291,10 @@ func newHandler(db store.Store, tun tunnel.Tunnel, o *serveOptions, g *gate, vie
 				Question: now.Question,
 			}
 		},
-		Log: log,
-	})
-}
-
-// stop stops taking requests, lets those in flight finish, and closes the
-// endpoint. In another order answers are lost, or a client that has stopped
-// reading is waited for: see [tunnel.Tunnel].
-func stop(handler *server.Server, srv *http.Server, tun tunnel.Tunnel, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
-	defer cancel()
-	err := handler.Drain(ctx)
-	time.Sleep(lingerTime)
-	if err := errors.Join(err, srv.Shutdown(ctx)); err != nil {
-		log.Warn("requests in flight were cut off", "after", drainTime.String())
+		Log: s.log,
 	}
-	tun.Hangup()
-	srv.Close()
+	if o.connector {
+		cfg.Pages = pages.New(pages.Config{Store: store.Confine(db), URL: s.tun.URL, Audit: s.gate.recorder.Record, Log: s.log})
+	}
+	return server.New(cfg)
 }

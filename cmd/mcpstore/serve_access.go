@@ -174,9 +174,11 @@ type gate struct {
 	auth     *tools.Auth // nil where anyone may do everything
 }
 
-// guard checks all that can be wrong with the flags and returns what makes the
-// gate.
-func (o *serveOptions) guard(e *env, log *slog.Logger) (func(s store.Store, url func() string) *gate, error) {
+// guard makes the gate of a server.
+type guard func(s store.Store, url func() string) *gate
+
+// guard checks all that can be wrong with the flags before anything is begun.
+func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
 	networks, err := o.gate.networks()
 	if err != nil {
 		return nil, err

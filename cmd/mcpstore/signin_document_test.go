@@ -118,7 +118,8 @@ func (s *stage) shopOnInternet(t *testing.T, name string) *shop {
 		}),
 	})
 	g.auth = &tools.Auth{OAuth: true, Challenge: g.Challenge}
-	srv := newHandler(db, tun, &o, g, panel{}, log).HTTPServer()
+	site := &site{tun: tun, gate: g, log: log}
+	srv := site.newHandler(site.newTools(db, &o), db, &o, panel{}).HTTPServer()
 	go srv.Serve(tun)
 	t.Cleanup(func() { srv.Close() })
 	return &shop{program: p, issuer: tun.URL(), db: path, http: s.edge.Client()}

@@ -107,19 +107,29 @@ func runSmoke(cmd *cobra.Command, e *env, o *smokeOptions, url string) error {
 
 // addBearer adds the token that a file holds to header.
 func addBearer(header http.Header, file string) error {
-	data, err := os.ReadFile(file)
+	token, err := readToken(file)
 	if err != nil {
-		return &usageError{fmt.Errorf("--token-file: %w", err), "give a file that holds a token, such as one made by: mcpstore access token create --name ci >token.txt"}
-	}
-	token := strings.TrimSpace(string(data))
-	if token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return &usageError{fmt.Errorf("--token-file: %q does not hold one token and nothing else", file), "make one by: mcpstore access token create --name ci >token.txt"}
+		return err
 	}
 	if header.Get("Authorization") != "" {
 		return &usageError{errors.New("--token-file and --header both give an Authorization"), "leave one of the two out"}
 	}
 	header.Set("Authorization", "Bearer "+token)
 	return nil
+}
+
+// readToken reads the token that --token-file names.
+func readToken(file string) (string, error) {
+	const hint = "give a file that holds a token, such as one made by: mcpstore access token create --name ci >token.txt"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", &usageError{fmt.Errorf("--token-file: %w", err), hint}
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" || strings.ContainsAny(token, " \t\r\n") {
+		return "", &usageError{fmt.Errorf("--token-file: %q does not hold one token and nothing else", file), hint}
+	}
+	return token, nil
 }
 
 // headers reads "Name: value" lines. The values may be secrets, which no error

@@ -6,9 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"syscall"
 )
 
 // urlFile tells scripts the public URL: the file is there while the URL is
@@ -26,11 +24,9 @@ func (f *urlFile) prepare() error {
 	if f.path == "" {
 		return nil
 	}
-	tmp, err := f.temp("")
-	if err != nil {
+	if err := f.try(); err != nil {
 		return err
 	}
-	os.Remove(tmp)
 	if owner, err := os.ReadFile(f.owner()); err == nil && running(string(owner)) {
 		return nil
 	}
@@ -41,12 +37,7 @@ func (f *urlFile) write(url string) error {
 	if f.path == "" {
 		return nil
 	}
-	tmp, err := f.temp(url + "\n")
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, f.path); err != nil {
-		os.Remove(tmp)
+	if err := replaceFile(f.path, url+"\n", 0o644); err != nil {
 		return f.failed(err)
 	}
 	f.written = url + "\n"
@@ -83,39 +74,20 @@ func (f *urlFile) owner() string {
 	return filepath.Join(dir, "."+base+".pid")
 }
 
-// running reports whether the process with the number in pid runs.
-func running(pid string) bool {
-	n, err := strconv.Atoi(pid)
-	if err != nil {
-		return false
-	}
-	p, err := os.FindProcess(n)
-	if err != nil {
-		return false
-	}
-	if runtime.GOOS == "windows" {
-		return true // or it would not have been found
-	}
-	err = p.Signal(syscall.Signal(0))
-	return err == nil || errors.Is(err, os.ErrPermission)
-}
-
-// temp writes text to a new file beside f and returns its name.
-func (f *urlFile) temp(text string) (string, error) {
+// try finds out whether a file can be written beside f.
+func (f *urlFile) try() error {
 	dir, base := filepath.Split(f.path)
 	if dir == "" {
 		dir = "." // CreateTemp takes "" for the system's own
 	}
 	tmp, err := os.CreateTemp(dir, "."+base+"-*")
 	if err != nil {
-		return "", f.failed(err)
+		return f.failed(err)
 	}
-	_, err = tmp.WriteString(text)
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		os.Remove(tmp.Name())
-		return "", f.failed(err)
+	if err := errors.Join(tmp.Close(), os.Remove(tmp.Name())); err != nil {
+		return f.failed(err)
 	}
-	return tmp.Name(), nil
+	return nil
 }
 
 func (f *urlFile) failed(err error) error {

@@ -53,6 +53,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	commands["getenv"] = getenvCommand
 	commands["openai"] = openaiCommand
 	commands["listed"] = listedCommand
+	commands["visit"] = visitCommand
+	commands["cited"] = citedCommand
 	return commands
 }
 

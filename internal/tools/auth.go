@@ -41,7 +41,7 @@ func ScopeOf(method, name string) store.Scopes {
 func scopeOfTool(name string) store.Scopes {
 	switch name {
 	case "check_stock", "search_products", "list_stores", "get_product",
-		"list_low_stock", "list_expiring", "stock_history":
+		"list_low_stock", "list_expiring", "stock_history", "search", "fetch":
 		return store.ScopeRead
 	case "record_movement", "count_stock", "transfer_stock",
 		"reserve_stock", "release_reservation", "undo_movement":
@@ -68,9 +68,9 @@ type scheme struct {
 	Scopes []string `json:"scopes,omitempty"`
 }
 
-// meta is the _meta of a tool that needs this scope. There is no scheme for
-// tokens that the owner hands out.
-func (a *Auth) meta(need store.Scopes) *mcp.Meta {
+// schemes are the ways to be let in to a tool that needs this scope. There is
+// none for tokens that the owner hands out.
+func (a *Auth) schemes(need store.Scopes) []scheme {
 	var schemes []scheme
 	if a == nil || a.OAuth && a.PublicReads && need == store.ScopeRead {
 		schemes = append(schemes, scheme{Type: "noauth"})
@@ -78,10 +78,23 @@ func (a *Auth) meta(need store.Scopes) *mcp.Meta {
 	if a != nil && a.OAuth {
 		schemes = append(schemes, scheme{"oauth2", need.Names()})
 	}
-	if schemes == nil {
+	return schemes
+}
+
+// metaOf is the _meta of a tool that needs this scope, or nil where it has none:
+// how to be let in, and the card that shows its answers.
+func (h *handler) metaOf(need store.Scopes, card bool) *mcp.Meta {
+	fields := make(map[string]any)
+	if schemes := h.auth.schemes(need); schemes != nil {
+		fields["securitySchemes"] = schemes
+	}
+	if card {
+		fields["ui"] = cardRef
+	}
+	if len(fields) == 0 {
 		return nil
 	}
-	return &mcp.Meta{AdditionalFields: map[string]any{"securitySchemes": schemes}}
+	return &mcp.Meta{AdditionalFields: fields}
 }
 
 // showTools takes the tools out of a list that its reader is not told of.

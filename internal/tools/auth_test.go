@@ -38,11 +38,11 @@ var (
 
 // guarded is a server over s that lets callers in by auth.
 func guarded(s store.Store, auth *Auth) *mcpserver.MCPServer {
-	return New(s, Config{Log: slog.New(slog.DiscardHandler), AllowWrites: true, Auth: auth, Now: inTaipei})
+	return New(s, Config{Log: slog.New(slog.DiscardHandler), AllowWrites: true, Connector: new(Connector), Auth: auth, Now: inTaipei})
 }
 
 func TestScopeOfEveryMessage(t *testing.T) {
-	for _, tool := range tools(t, New(nil, Config{AllowWrites: true})) {
+	for _, tool := range tools(t, New(nil, Config{AllowWrites: true, Connector: new(Connector)})) {
 		want := store.ScopeWrite
 		if tool.Annotations["readOnlyHint"] == true {
 			want = store.ScopeRead
@@ -85,7 +85,7 @@ func TestToolsSayHowToBeLetIn(t *testing.T) {
 		if err := json.Unmarshal(rpcIn(ctx, t, guarded(nil, test.auth), "tools/list", nil).Result, &list); err != nil {
 			t.Fatal(err)
 		}
-		if len(list.Tools) != 13 {
+		if len(list.Tools) != 15 {
 			t.Errorf("%s: %d tools", test.name, len(list.Tools))
 		}
 		for _, tool := range list.Tools {
@@ -135,7 +135,7 @@ func TestCallersAreToldOfTheToolsThatTheyMayCall(t *testing.T) {
 					changes++
 				}
 			}
-			want := map[bool][2]int{false: {0, 0}, true: {7, 6}}
+			want := map[bool][2]int{false: {0, 0}, true: {9, 6}}
 			if reads != want[test.reads][0] || changes != want[test.changes][1] || list.Tools == nil {
 				t.Errorf("%s, in %s: %d tools that read and %d that change (%v)", test.name, era, reads, changes, list.Tools == nil)
 			}
@@ -160,7 +160,7 @@ func TestCallWithoutTheScopeIsRefused(t *testing.T) {
 	} {
 		srv := guarded(nil, test.auth)
 		ctx := store.WithCaller(t.Context(), test.caller)
-		for _, tool := range tools(t, New(nil, Config{AllowWrites: true})) {
+		for _, tool := range tools(t, New(nil, Config{AllowWrites: true, Connector: new(Connector)})) {
 			need := ScopeOf("tools/call", tool.Name)
 			if test.lacks&need == 0 {
 				continue

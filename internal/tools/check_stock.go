@@ -37,6 +37,7 @@ func (h *handler) checkStockTool() tool[checkStockInput] {
 				description: "next_cursor of the page before",
 				text:        func(in *checkStockInput) *string { return &in.Cursor }},
 		}},
+		card:   true,
 		answer: h.checkStock,
 	}
 }

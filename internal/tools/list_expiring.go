@@ -33,6 +33,7 @@ func (h *handler) listExpiringTool() tool[listExpiringInput] {
 				description: "Up to this many days from today; default 3",
 				integer:     func(in *in) *int64 { in.Days = new(int64); return in.Days }},
 		}, pageParams(func(in *in) (*int64, *string) { return &in.Limit, &in.Cursor })...)},
+		card:   true,
 		answer: h.listExpiring,
 	}
 }

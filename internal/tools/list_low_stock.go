@@ -27,6 +27,7 @@ func (h *handler) listLowStockTool() tool[listLowStockInput] {
 				description: "Instead of the reorder points: available at or below this; 0 is sold out",
 				integer:     func(in *in) *int64 { in.Threshold = new(int64); return in.Threshold }},
 		}, pageParams(func(in *in) (*int64, *string) { return &in.Limit, &in.Cursor })...)},
+		card:   true,
 		answer: h.listLowStock,
 	}
 }

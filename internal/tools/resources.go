@@ -12,6 +12,7 @@ import (
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/tools/card"
 )
 
 // A resource's URI is one of these and an ID, escaped.
@@ -25,6 +26,7 @@ const (
 // addResources offers stores and products by their IDs. Stores are listed as
 // well, a page at a time; products would be too many.
 func (h *handler) addResources(srv *mcpserver.MCPServer) {
+	addCard(srv)
 	srv.AddResourceTemplate(mcp.NewResourceTemplate(storeScheme+idTemplate, "store",
 		mcp.WithTemplateTitle("門市 Store"),
 		mcp.WithTemplateDescription("A store: name, chain, address, place and opening hours."),
@@ -108,7 +110,9 @@ func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceR
 		h.auditNoResource(ctx, uri, outcomeRefused+string(codeInsufficientScope))
 		return
 	}
-	if id := idOf(uri, storeScheme); id != "" {
+	if anyCard.MatchString(uri) {
+		q.Params.URI = card.URI()
+	} else if id := idOf(uri, storeScheme); id != "" {
 		q.Params.URI = uriOf(storeScheme, id)
 		_, err = h.store.Shop(ctx, id)
 	} else if id := idOf(uri, productScheme); id != "" {

@@ -19,6 +19,7 @@ type tool[In any] struct {
 	title       string
 	description string // for a model: when to call it, and what to send
 	params      params[In]
+	card        bool // hosts show its answers as the stock card
 	answer      func(ctx context.Context, meta *mcp.Meta, in In) (answer, error)
 }
 
@@ -69,7 +70,7 @@ func register[In any](srv *mcpserver.MCPServer, h *handler, t tool[In]) {
 			IdempotentHint:  new(true),
 			OpenWorldHint:   new(false),
 		},
-		Meta: h.auth.meta(store.ScopeRead),
+		Meta: h.metaOf(store.ScopeRead, t.card),
 	}
 	h.traces[t.name] = t.params.trace
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {

@@ -96,6 +96,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		mcpserver.WithResourceCapabilities(true, false),
 		mcpserver.WithPromptCapabilities(false),
 		mcpserver.WithCompletions(),
+		mcpserver.WithExtensions(uiCapability()),
 
 		mcpserver.WithMethodCacheHints(mcp.MethodResourcesList, dataTTL, mcp.CacheScopePrivate),
 		mcpserver.WithPromptHandlerMiddleware(h.recoverPrompt),

@@ -63,7 +63,7 @@ func registerWriter[In any](srv *mcpserver.MCPServer, h *handler, w writer[In]) 
 			IdempotentHint:  &w.idempotent,
 			OpenWorldHint:   new(false),
 		},
-		Meta: h.auth.meta(store.ScopeWrite),
+		Meta: h.metaOf(store.ScopeWrite, false),
 	}
 	h.traces[w.name] = w.params.trace
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {

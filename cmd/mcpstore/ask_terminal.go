@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/peterh/liner"
-	"golang.org/x/term"
 
 	"github.com/mcpstore/mcpstore/internal/openai"
 )
@@ -31,7 +30,7 @@ type terminal struct {
 
 func newTerminal(e *env) *terminal {
 	t := &terminal{env: e, chinese: chineseLocale(e.getenv)}
-	if in, ok := e.stdin.(*os.File); !ok || !term.IsTerminal(int(in.Fd())) {
+	if !isTerminal(e.stdin) || !isTerminal(e.stdout) { // the editor writes to stdout, which is for answers
 		t.lines = bufio.NewReader(e.stdin)
 	} else if folder := dataFolder(runtime.GOOS, e.getenv); folder != "" {
 		t.history = filepath.Join(folder, "mcpstore", "ask_history")
@@ -49,7 +48,7 @@ func (t *terminal) say(zh, en string) string {
 
 // question asks for the next question. It is [io.EOF] when there are no more.
 func (t *terminal) question(ctx context.Context) (string, error) {
-	if t.lines == nil && t.editor == nil {
+	if t.editor == nil && isTerminal(t.stdin) {
 		fmt.Fprintln(t.stderr, t.say("請輸入問題；按 Ctrl-D 結束。", "Type a question; Ctrl-D ends."))
 	}
 	line, err := t.read(ctx, "> ", true)
@@ -129,7 +128,9 @@ func (t *terminal) readLine() (string, error) {
 	if err == io.EOF && line != "" {
 		err = nil
 	}
-	fmt.Fprintln(t.stderr, short(line))
+	if !isTerminal(t.stdin) {
+		fmt.Fprintln(t.stderr, short(line))
+	}
 	return line, err
 }
 

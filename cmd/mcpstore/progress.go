@@ -35,8 +35,9 @@ func newProgress(w io.Writer, what string) *progress {
 	return &progress{w: w, what: what, isTTY: isTerminal(w), shown: time.Now(), now: time.Now}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a stream is of a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -167,11 +166,11 @@ func (o *askOptions) target(cmd *cobra.Command, e *env) (target, error) {
 
 // named is the server that --server names.
 func (o *askOptions) named() (target, error) {
-	endpoint, err := endpointOf("--server", o.server)
+	endpoint, err := endpointURL("--server", o.server)
 	if err != nil {
 		return target{}, err
 	}
-	t := target{url: endpoint, writes: true, release: func() {}} // for all that is known of it
+	t := target{url: endpoint.String(), writes: true, release: func() {}} // for all that is known of it
 	if o.token != "" {
 		t.token, err = readToken(o.token)
 	}
@@ -290,19 +289,6 @@ func scopesOf(writes bool) store.Scopes {
 	return store.ScopeRead
 }
 
-// endpointOf is the endpoint that a flag names: people leave out the path, or
-// paste a slash too many.
-func endpointOf(flag, text string) (string, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", &usageError{fmt.Errorf("%s %q is not the URL of an MCP server", flag, printable(text)), "give one such as https://your-name.ngrok-free.dev/mcp"}
-	}
-	if u.Path = strings.TrimRight(u.Path, "/"); u.Path == "" {
-		u.Path = "/mcp"
-	}
-	return u.String(), nil
-}
-
 // reachable refuses a server that OpenAI cannot reach, unless what is asked in
 // its place runs on this machine too.
 func (t target) reachable(base string) error {
@@ -313,14 +299,10 @@ func (t target) reachable(base string) error {
 		"start it without --local; or stop it, and ask again: a server with a public URL is then started for the question"}
 }
 
-// onThisMachine reports whether a URL's host is this machine by its name.
+// onThisMachine reports whether a URL is one that the internet does not reach.
 func onThisMachine(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil {
-		return false
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
+	return err == nil && isPrivate(u.Hostname())
 }
 
 // ask asks one question and prints the answer.

@@ -71,7 +71,7 @@ var errStopped = errors.New("stopped before it was done; nothing was changed")
 
 func rootCommand(e *env) *cobra.Command {
 	root := serveCommand(e)
-	root.AddCommand(askCommand(e), importCommand(e), exportCommand(e), stockCommand(e), accessCommand(e), dbCommand(e), smokeCommand(e))
+	root.AddCommand(connectCommand(e), askCommand(e), importCommand(e), exportCommand(e), stockCommand(e), accessCommand(e), dbCommand(e), smokeCommand(e))
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -45,6 +45,15 @@ type listedTool struct {
 	}
 }
 
+// read sets what calls depend on.
+func (t *listedTool) read() {
+	var hints struct {
+		ReadOnly bool `json:"readOnlyHint"`
+	}
+	_ = json.Unmarshal(t.raw.Annotations, &hints) // without any, it is not read-only
+	t.name, t.readOnly = t.raw.Name, hints.ReadOnly
+}
+
 // object is the tool as mcp_list_tools has it.
 func (t listedTool) object() object {
 	return object{"name": t.raw.Name, "description": orNull(t.raw.Description), "input_schema": t.raw.InputSchema, "annotations": t.raw.Annotations}
@@ -69,14 +78,10 @@ func (m *mcpServer) list(ctx context.Context) error {
 		}
 		for _, raw := range page.Tools {
 			var t listedTool
-			var hints struct {
-				ReadOnly bool `json:"readOnlyHint"`
-			}
 			if err := json.Unmarshal(raw, &t.raw); err != nil || t.raw.Name == "" || len(t.raw.InputSchema) == 0 {
 				return fmt.Errorf("Invalid tool in the list: %.100s", raw) //nolint:staticcheck // as OpenAI writes them
 			}
-			_ = json.Unmarshal(t.raw.Annotations, &hints)
-			t.name, t.readOnly = t.raw.Name, hints.ReadOnly
+			t.read()
 			m.tools = append(m.tools, t)
 		}
 		if cursor = page.NextCursor; cursor == "" {

@@ -50,6 +50,13 @@ type item struct {
 	ApprovalRequestID string `json:"approval_request_id"`
 	Approve           bool   `json:"approve"`
 
+	Tools []struct {
+		Name        string          `json:"name"`
+		Description string          `json:"description"`
+		InputSchema json.RawMessage `json:"input_schema"`
+		Annotations json.RawMessage `json:"annotations"`
+	} `json:"tools"`
+
 	tools  []listedTool // of mcp_list_tools
 	result *callResult  // of mcp_call
 }
@@ -68,6 +75,16 @@ func (i item) text() string {
 		text += p.Text
 	}
 	return text
+}
+
+// recall has the tools of an mcp_list_tools that came back count as listed.
+func (i *item) recall() {
+	for _, t := range i.Tools {
+		var listed listedTool
+		listed.raw.Name, listed.raw.Description, listed.raw.InputSchema, listed.raw.Annotations = t.Name, t.Description, t.InputSchema, t.Annotations
+		listed.read()
+		i.tools = append(i.tools, listed)
+	}
 }
 
 var labels = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
@@ -99,6 +116,9 @@ func (s *Server) read(body []byte) (*request, *apiError) {
 		q.input = []item{{Type: "message", Role: "user", Content: content}}
 	} else if err := json.Unmarshal(q.Input, &q.input); err != nil || len(q.input) == 0 {
 		return nil, bad("input", "Missing required parameter: 'input'.")
+	}
+	for n := range q.input { // a client that keeps the conversation itself sends back what it got
+		q.input[n].recall()
 	}
 	for _, i := range q.input {
 		if i.Type == "mcp_approval_response" && !slices.ContainsFunc(q.items(), func(asked item) bool {

@@ -21,6 +21,7 @@ const (
 	recordSize  = 16 << 10    // bytes of arguments, which are bounded by whoever calls otherwise
 	usedEvery   = time.Minute // how exactly is known when a token was used last
 	forgetEvery = time.Hour
+	forgetCalls = 20_000           // or as soon as this many were written
 	storeTime   = 10 * time.Second // for one write
 )
 
@@ -39,6 +40,8 @@ type Recorder struct {
 	dropped int
 
 	failing bool          // to write; run's alone
+	written int           // since it was forgotten last; run's alone
+	much    chan struct{} // was written
 	some    chan struct{} // there is something to write
 	full    chan struct{} // there is much
 	stop    context.CancelFunc
@@ -58,6 +61,7 @@ func NewRecorder(s store.Access, keep time.Duration, log *slog.Logger) *Recorder
 		used: make(map[int64]time.Time),
 		some: make(chan struct{}, 1),
 		full: make(chan struct{}, 1),
+		much: make(chan struct{}, 1),
 		done: make(chan struct{}),
 	}
 	r.stopped, r.stop = context.WithCancel(context.Background())
@@ -115,6 +119,8 @@ func (r *Recorder) run() {
 			r.write()
 		case <-forget.C:
 			r.forget()
+		case <-r.much:
+			r.forget()
 		case <-r.stopped.Done():
 			r.write()
 			return
@@ -149,7 +155,7 @@ func (r *Recorder) write() {
 	}
 	for i := range calls {
 		c := &calls[i]
-		c.Client, c.Tool, c.Arguments, c.Outcome = Redact(c.Client), Redact(c.Tool), Redact(c.Arguments), Redact(c.Outcome)
+		c.Name, c.Client, c.Tool, c.Arguments, c.Outcome = Redact(c.Name), Redact(c.Client), Redact(c.Tool), Redact(c.Arguments), Redact(c.Outcome)
 	}
 	// It is written even when the recorder has been stopped.
 	ctx, cancel := context.WithTimeout(context.Background(), storeTime)
@@ -159,10 +165,17 @@ func (r *Recorder) write() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
-		if r.failing {
+		switch {
+		case r.failing:
 			r.log.Info("the audit log is written again", "lost", r.dropped)
+		case r.dropped > 0:
+			r.log.Warn("more is called than the audit log can take: some calls left no trace", "lost", r.dropped)
 		}
 		r.failing, r.dropped = false, 0
+		if r.written += len(calls); r.written >= forgetCalls {
+			r.written = 0
+			tell(r.much)
+		}
 		return
 	}
 	if !r.failing {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"path/filepath"
 	"strings"
@@ -207,6 +208,42 @@ func TestOldCallsAreForgottenByTheHour(t *testing.T) {
 		}
 		if diff := cmp.Diff([]time.Duration{0, time.Hour, 2 * time.Hour}, got); diff != "" {
 			t.Errorf("forgotten (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A flood would otherwise have an hour to fill the disk.
+func TestOldCallsAreForgottenSoonerWhereThereAreMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{}
+		r := access.NewRecorder(l, 90*24*time.Hour, newLog())
+		for range 45 {
+			for range 1000 {
+				r.Record(store.Call{Tool: "check_stock"})
+			}
+			time.Sleep(2 * time.Second)
+		}
+		r.Close()
+		if got := len(l.forgot); got != 3 { // at the start, and after each 20,000
+			t.Errorf("forgotten %d times, want 3", got)
+		}
+	})
+}
+
+func TestCallsThatLeaveNoTraceAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, out := &ledger{}, new(bytes.Buffer)
+		r := access.NewRecorder(l, time.Hour, slog.New(slog.NewTextHandler(out, nil)))
+		for range 5000 {
+			r.Record(store.Call{Tool: "check_stock"})
+		}
+		r.Close()
+		kept := 0
+		for _, tools := range l.tools() {
+			kept += len(tools)
+		}
+		if want := fmt.Sprintf("lost=%d", 5000-kept); !strings.Contains(out.String(), want) || kept == 5000 {
+			t.Errorf("%d are kept, and the log says %s", kept, out)
 		}
 	})
 }

@@ -50,7 +50,8 @@ type Access interface {
 	RevokeGrant(ctx context.Context, id int64) error
 
 	// AddClient keeps a client that registered itself. Where most clients are
-	// kept that nobody granted anything, it is [ErrFull].
+	// kept that nobody granted anything, the oldest of them makes room; if that
+	// one is not [ClientFresh] old, it is [ErrFull].
 	AddClient(ctx context.Context, c Client, most int) error
 
 	// Client returns the client with this ID, or [ErrNotFound].
@@ -81,7 +82,8 @@ type Access interface {
 	Calls(ctx context.Context, q CallQuery) (calls []Call, next string, err error)
 
 	// Forget removes what is of no use any longer: calls before the given time,
-	// and, as of now, clients that nobody granted anything for a day or that
+	// and those that are not among the newest [CallsKept], or, of callers whom
+	// nobody knows, [StrangersCallsKept]; and, as of now, clients that nobody granted anything for a day or that
 	// went unused for [ClientKept], and codes and tokens that expired, or were
 	// revoked, longer than [TokenKept] ago. API tokens stay.
 	Forget(ctx context.Context, callsBefore time.Time) error
@@ -89,9 +91,17 @@ type Access interface {
 
 // How long what no longer holds is kept.
 const (
+	ClientFresh     = 15 * time.Minute // to be let in undisturbed
 	ClientUngranted = 24 * time.Hour
 	ClientKept      = 90 * 24 * time.Hour
 	TokenKept       = 7 * 24 * time.Hour
+)
+
+// How many calls are kept at the most: whoever has the URL of an open server
+// could fill a disk with them.
+const (
+	CallsKept          = 2_000_000
+	StrangersCallsKept = 200_000
 )
 
 // Hash is a SHA-256 of a secret that is too long to be guessed.

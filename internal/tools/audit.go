@@ -31,7 +31,7 @@ const (
 // it makes or, where it makes none, with Config.Audit.
 func (h *handler) auditTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 	return func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](q.Params.Arguments))
+		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](q.Params.Arguments, mostOf(store.CallerFrom(ctx))))
 		defer h.end(call)
 		return next(store.WithCall(ctx, call), q)
 	}
@@ -122,14 +122,24 @@ func failedOutcome(err error) string {
 const (
 	maxTraced = 200  // characters of a text
 	maxTrace  = 2048 // bytes of all
+	maxOfNone = 512  // likewise, of a caller whom nobody knows: they might fill a disk
 )
+
+// mostOf is how many bytes of arguments are kept of a caller's calls.
+func mostOf(c store.Caller) int {
+	if c.ID == "" {
+		return maxOfNone
+	}
+	return maxTrace
+}
 
 // cut stands where something is left out.
 const cut = `"…"`
 
-// trace returns a call's arguments as JSON for the audit log, in the order of
-// the parameters, without what is private or not among them.
-func (ps params[In]) trace(arguments any) string {
+// trace returns a call's arguments as JSON of at most so many bytes for the
+// audit log, in the order of the parameters, without what is private or not
+// among them.
+func (ps params[In]) trace(arguments any, most int) string {
 	args, ok := arguments.(map[string]any)
 	if !ok && arguments != nil {
 		return cut
@@ -143,7 +153,7 @@ func (ps params[In]) trace(arguments any) string {
 			start := len(b)
 			b = appendName(b, p.name)
 			named := len(b)
-			b = fit(p.appendTrace(b, value), start, named)
+			b = fit(p.appendTrace(b, value), start, named, most)
 		}
 	}
 	if known < len(args) {
@@ -154,7 +164,7 @@ func (ps params[In]) trace(arguments any) string {
 			}
 			start := len(b)
 			b = appendName(b, shorten(oneLine(name), 40))
-			if b = fit(append(b, cut...), start, len(b)); len(b) == start {
+			if b = fit(append(b, cut...), start, len(b), most); len(b) == start {
 				break
 			}
 		}
@@ -165,8 +175,8 @@ func (ps params[In]) trace(arguments any) string {
 // fit returns b, which ends with a member that begins at start and whose value
 // begins at named, without that value where it is too long, and without all of
 // it where that is not enough.
-func fit(b []byte, start, named int) []byte {
-	const most = maxTrace - len("}")
+func fit(b []byte, start, named, most int) []byte {
+	most -= len("}")
 	if len(b) > most {
 		b = append(b[:named], cut...)
 	}

@@ -245,12 +245,15 @@ func TestTraceOfArguments(t *testing.T) {
 		{"quotes only", map[string]any{"store": strings.Repeat(`"`, 500), "product": strings.Repeat("\u0001", 500), "expiry": strings.Repeat("<", 500)}, ""},
 		{"many unknown", flood, ""},
 	} {
-		got := trace(test.arguments)
+		got := trace(test.arguments, maxTrace)
 		if test.want != "" && got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 		if !json.Valid([]byte(got)) || !utf8.ValidString(got) || len(got) > maxTrace || strings.Contains(got, "secret") {
 			t.Errorf("%s: %d bytes, %s", test.name, len(got), got)
+		}
+		if got := trace(test.arguments, maxOfNone); !json.Valid([]byte(got)) || len(got) > maxOfNone {
+			t.Errorf("%s, of a caller whom nobody knows: %d bytes, %s", test.name, len(got), got)
 		}
 	}
 	points := h.listStoresTool().params.trace
@@ -259,7 +262,7 @@ func TestTraceOfArguments(t *testing.T) {
 		`{"near":{"latitude":25,"longitude":121.5,"secret":"x"}}`: `{"near":"…"}`,
 		`{"near":"secret"}`: `{"near":"…"}`,
 	} {
-		if got := points(args(t, arguments)); got != want {
+		if got := points(args(t, arguments), maxTrace); got != want {
 			t.Errorf("%s: %s, want %s", arguments, got, want)
 		}
 	}

@@ -70,7 +70,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		auth:   c.Auth,
 		redact: c.Redact,
 		audit:  c.Audit,
-		traces: make(map[string]func(any) string),
+		traces: make(map[string]func(any, int) string),
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -157,10 +157,10 @@ type handler struct {
 
 	connector *Connector // nil where search and fetch do not exist
 
-	auth   *Auth                       // nil where everybody may do everything
-	audit  func(store.Call)            // nil where calls leave no trace
-	redact func(string) string         // nil where nothing is taken out
-	traces map[string]func(any) string // of each tool, what the audit log keeps of its arguments
+	auth   *Auth                            // nil where everybody may do everything
+	audit  func(store.Call)                 // nil where calls leave no trace
+	redact func(string) string              // nil where nothing is taken out
+	traces map[string]func(any, int) string // of each tool, what the audit log keeps of its arguments
 }
 
 // defaultConfirmAbove is what no shop sells of a thing at once.

@@ -21,6 +21,8 @@ func (db *DB) Forget(ctx context.Context, callsBefore time.Time) error {
 		arg               int64
 	}{
 		{"calls", "num", `at < ?1`, micros(callsBefore)},
+		{"calls", "num", `caller = '' AND num <= (SELECT max(num) FROM calls) - ?1`, store.StrangersCallsKept},
+		{"calls", "num", `num <= (SELECT max(num) FROM calls) - ?1`, store.CallsKept},
 		{"tokens", "num", `kind <> 'api' AND expires_at > 0 AND expires_at < ?1`, ago(store.TokenKept)},
 		{"tokens", "num", `kind <> 'api' AND revoked_at > 0 AND revoked_at < ?1`, ago(store.TokenKept)},
 		{"tokens", "num", `grant_num IN (SELECT num FROM grants WHERE revoked_at > 0 AND revoked_at < ?1)`, ago(store.TokenKept)},

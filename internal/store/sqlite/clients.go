@@ -31,7 +31,14 @@ func (db *DB) AddClient(ctx context.Context, c store.Client, most int) error {
 			return err
 		}
 		if n >= most {
-			return store.ErrFull
+			r, err := tx.ExecContext(ctx, `DELETE FROM clients WHERE id IN (SELECT id FROM clients WHERE last_used = 0 AND created_at < ? ORDER BY created_at LIMIT ?)`,
+				now-store.ClientFresh.Microseconds(), n-most+1)
+			if err != nil {
+				return err
+			}
+			if gone, err := r.RowsAffected(); err != nil || gone == 0 {
+				return cmp.Or(err, store.ErrFull)
+			}
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO clients (id, name, redirects, uri, created_at, last_used) VALUES (?, ?, ?, ?, ?, 0)`, c.ID, c.Name, string(uris), c.URI, now)
 		return err

@@ -28,6 +28,8 @@ func testClients(t *testing.T, s store.Store, c *clock) {
 		t.Fatal(err)
 	}
 	wantError(t, "one too many", s.AddClient(ctx, store.Client{ID: "client-3"}, 2), store.ErrFull)
+	c.advance(store.ClientFresh - time.Second)
+	wantError(t, "one too many, a moment early", s.AddClient(ctx, store.Client{ID: "client-3"}, 2), store.ErrFull)
 	granted(t, s, c, "client-1")
 	if got, err = s.Client(ctx, "client-1"); err != nil || got.LastUsed != c.now() {
 		t.Errorf("after a grant Client = %+v, %v", got, err)
@@ -35,6 +37,20 @@ func testClients(t *testing.T, s store.Store, c *clock) {
 	if err := s.AddClient(ctx, store.Client{ID: "client-3"}, 2); err != nil {
 		t.Errorf("one that was let in counts still: %v", err)
 	}
+
+	// Those that nobody let in make room, the oldest first.
+	c.advance(2 * time.Second)
+	if err := s.AddClient(ctx, store.Client{ID: "client-4"}, 2); err != nil {
+		t.Errorf("there is no room for a client, though one is no longer fresh: %v", err)
+	}
+	_, err = s.Client(ctx, "client-2")
+	wantError(t, "the oldest client that nobody let in", err, store.ErrNotFound)
+	for _, id := range []string{"client-1", "client-3", "client-4"} {
+		if _, err := s.Client(ctx, id); err != nil {
+			t.Errorf("Client(%s) = %v", id, err)
+		}
+	}
+	wantError(t, "one too many fresh ones", s.AddClient(ctx, store.Client{ID: "client-5"}, 2), store.ErrFull)
 }
 
 func testPassphrase(t *testing.T, s store.Store, _ *clock) {

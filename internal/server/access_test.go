@@ -195,6 +195,22 @@ func TestAListenEndsWithTheCallersRight(t *testing.T) {
 	}
 }
 
+// What changes after somebody lost their right is not told, however long it is
+// until the next sign of life.
+func TestAListenTellsNothingToWhoMayNoLongerListen(t *testing.T) {
+	shop, g := newShop(), &gate{}
+	s := New(Config{MCP: shop.MCPServer, URL: func() string { return publicURL }, Access: g, Log: slog.New(slog.DiscardHandler)})
+	addr := serve(t, s.HTTPServer())
+	o := openListen(t, addr, listen(listenEggs))
+	o.want(ackEggs)
+	l := <-shop.listening
+	g.gone.Store(true)
+	l.to <- updated("shop://eggs")
+	if got := o.next(); got != "event: message\ndata: "+endOfEggs+"\n" {
+		t.Errorf("next in the stream is %q, want its end", got)
+	}
+}
+
 func TestPathsOfAccessAreLimitedAndDrained(t *testing.T) {
 	g := &gate{slow: make(chan struct{})}
 	s := New(Config{MCP: newShop().MCPServer, URL: func() string { return publicURL }, Access: g, MaxConcurrent: 1, Log: slog.New(slog.DiscardHandler)})

@@ -47,11 +47,11 @@ func (s *Server) listen(a *answer, r *http.Request, body []byte) {
 	}
 	ctx, end := context.WithCancelCause(r.Context())
 	defer end(nil)
-	e := &events{answer: a, ctx: ctx, end: end, patience: s.patience}
+	e := &events{answer: a, ctx: ctx, end: end, patience: s.patience, holds: func() bool { return s.holds(r) }}
 	defer e.close()
 	stop := context.AfterFunc(s.stopping, func() { e.stop(errListenStopped) })
 	defer stop()
-	go e.keepAlive(s.pulse, func() bool { return s.holds(r) })
+	go e.keepAlive(s.pulse)
 
 	s.mcp.Handle(e, &mcpserver.HTTPRequest{
 		Method:  r.Method,
@@ -73,6 +73,7 @@ type events struct {
 	ctx      context.Context // of the listen
 	end      context.CancelCauseFunc
 	patience time.Duration // for one write
+	holds    func() bool   // whether the caller still may
 
 	mu     sync.Mutex // held while writing
 	stream bool       // the header says so
@@ -111,6 +112,8 @@ func (e *events) Write(p []byte) (int, error) {
 	case e.closed:
 	case !e.stream:
 		return e.answer.Write(p)
+	case e.begun && !e.holds():
+		e.end(errListenRefused)
 	case e.begun:
 		e.send(p)
 	case bytes.Contains(p, acknowledged):
@@ -158,13 +161,13 @@ func (e *events) stop(why error) {
 // keepAlive writes comments, so that a proxy does not take the stream for dead
 // and a client that is gone shows, until the listen ends. It ends the listen
 // of a caller who no longer holds.
-func (e *events) keepAlive(every time.Duration, holds func() bool) {
+func (e *events) keepAlive(every time.Duration) {
 	pulse := time.NewTicker(every)
 	defer pulse.Stop()
 	for {
 		select {
 		case <-pulse.C:
-			if !holds() {
+			if !e.holds() {
 				e.stop(errListenRefused)
 				return
 			}

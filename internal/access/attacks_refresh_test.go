@@ -141,12 +141,24 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 			h.got(p.renews(got.refresh))
 		},
 	}, {
-		name: "revoking_others", tries: "revoking what is another's: the owner's token, another client's, without a client_id",
+		name: "revoking_others", tries: "revoking another client's tokens",
+		want: want{400, "invalid_grant"}, so: "the tokens hold on",
+		by: func(h *house) {
+			p, evil := h.program(), h.program("https://evil.example/cb")
+			got := p.signsIn()
+			for _, text := range []string{got.access, got.refresh} {
+				h.refused("another's", h.form("/revoke", url.Values{"token": {text}, "client_id": {evil.id}}))
+			}
+			h.worked("the access token", h.ask(got.access))
+			h.got(p.renews(got.refresh))
+		},
+	}, {
+		name: "revoking_what_is_not_revocable", tries: "revoking the owner's token, or what nobody was given",
 		want: want{200, ""}, so: "nothing is revoked, and nothing is said about whether there was anything",
 		by: func(h *house) {
 			p, evil := h.program(), h.program("https://evil.example/cb")
 			key, got := h.key(), p.signsIn()
-			for _, text := range []string{key, got.access, got.refresh, said.keep(secret.New(secret.Access)), "x"} {
+			for _, text := range []string{key, said.keep(secret.New(secret.Access)), "x"} {
 				h.refused("another's", h.form("/revoke", url.Values{"token": {text}, "client_id": {evil.id}}))
 			}
 			h.refused("the owner's", h.form("/revoke", url.Values{"token": {key}, "client_id": {p.id}}))

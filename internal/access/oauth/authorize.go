@@ -93,7 +93,7 @@ func (s *Server) readDetails(q *request, params url.Values) error {
 		return &clientError{"invalid_request", "response_mode has to be query"}
 	}
 	for _, name := range []string{"request", "request_uri"} {
-		if params.Has(name) {
+		if params.Get(name) != "" {
 			return &clientError{name + "_not_supported", "send the parameters themselves"}
 		}
 	}

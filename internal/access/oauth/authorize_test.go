@@ -161,4 +161,8 @@ func TestResourcesThatAreTheEndpoint(t *testing.T) {
 		h.asked(params(client, "resource", resource))
 	}
 	h.asked(withMore(params(client), "resource", issuer))
+	// What has no value is not there (RFC 6749, section 3.1).
+	nothing := params(client)
+	nothing["resource"], nothing["request"], nothing["request_uri"] = []string{""}, []string{""}, []string{""}
+	h.asked(nothing)
 }

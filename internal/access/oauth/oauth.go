@@ -129,11 +129,12 @@ func (s *Server) Handle(w http.ResponseWriter, r *http.Request) bool {
 func (s *Server) resource() string { return s.config.URL() + "/mcp" }
 
 // ours reports whether every resource that a client names is the endpoint: its
-// URL with or without a slash at the end, or the server's.
+// URL with or without a slash at the end, or the server's. What has no value
+// counts as not there (RFC 6749, section 3.1).
 func (s *Server) ours(resources []string) bool {
 	url := s.config.URL()
 	for _, resource := range resources {
-		if !slices.Contains([]string{url + "/mcp", url + "/mcp/", url, url + "/"}, resource) {
+		if resource != "" && !slices.Contains([]string{url + "/mcp", url + "/mcp/", url, url + "/"}, resource) {
 			return false
 		}
 	}

@@ -78,11 +78,14 @@ func TestRedirectsMustBeThoseRegistered(t *testing.T) {
 
 func TestNamesShowAllThatTheySay(t *testing.T) {
 	for name, want := range map[string]string{
-		"  Chat\tGPT\n":          "Chat GPT",
-		"Chat\u202eTPG":          "ChatTPG",
-		"茶葉蛋 \x00\x1b[31mbot":    "茶葉蛋 [31mbot",
-		"\xff\xfe":               "",
-		strings.Repeat("蛋", 100): strings.Repeat("蛋", maxName) + "…",
+		"  Chat\tGPT\n":                          "Chat GPT",
+		"Chat\u202eTPG":                          "ChatTPG",
+		"茶葉蛋 \x00\x1b[31mbot":                    "茶葉蛋 [31mbot",
+		"\xff\xfe":                               "",
+		"\u2800\u3164":                           "",
+		"Z" + strings.Repeat("\u0301", 9) + "oe": "Z" + strings.Repeat("\u0301", maxMarks) + "oe",
+		"क्षत्रिय":                               "क्षत्रिय",
+		strings.Repeat("蛋", 100):                 strings.Repeat("蛋", maxName) + "…",
 	} {
 		if got := cleanName(name); got != want {
 			t.Errorf("cleanName(%q) = %q, want %q", name, got, want)

@@ -100,15 +100,28 @@ func checkRedirects(uris []string) error {
 	return nil
 }
 
+// blank are characters that count as letters and show nothing.
+const blank = "\u2800\u115f\u1160\u3164\uffa0"
+
+// maxMarks is how many marks one letter may carry, in any writing that there is.
+const maxMarks = 3
+
 // cleanName returns a client's name as one line that shows all that it says.
 func cleanName(name string) string {
+	marks := 0
 	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case r == unicode.ReplacementChar || !unicode.IsGraphic(r) || unicode.Is(unicode.Bidi_Control, r):
+		case r == unicode.ReplacementChar || !unicode.IsGraphic(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(blank, r):
 			return -1
+		case unicode.Is(unicode.M, r):
+			if marks++; marks > maxMarks {
+				return -1
+			}
+			return r
 		}
+		marks = 0
 		return r
 	}, strings.ToValidUTF8(name, ""))), " ")
 	if runes := []rune(name); len(runes) > maxName {

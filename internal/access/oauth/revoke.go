@@ -23,7 +23,11 @@ func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	}
 	if secret.Check(text, secret.Access, secret.Refresh) == nil {
 		t, err := s.config.Store.Token(r.Context(), store.HashOf(text))
-		if err == nil && t.Grant != 0 && t.ClientID == form.Get("client_id") {
+		if err == nil && t.Grant != 0 && t.ClientID != form.Get("client_id") {
+			fail(w, http.StatusBadRequest, "invalid_grant", "the token was given to another client")
+			return
+		}
+		if err == nil && t.Grant != 0 {
 			if err = s.config.Store.RevokeGrant(r.Context(), t.Grant); err == nil {
 				s.log.InfoContext(r.Context(), "a client gave its grant back", "grant", t.Grant, "client", t.ClientName)
 			}

@@ -262,8 +262,12 @@ func TestClientsGiveTheirGrantBack(t *testing.T) {
 			{"client_id": {client}, "token": {said.keep(secret.New(secret.Access))}},
 			{"client_id": {client}, "token": {"x"}},
 		} {
-			if w := h.post("/revoke", form); w.Status != http.StatusOK || !h.holds(got.Access) {
-				t.Errorf("revoking what is not the client's = %d, and the token holds: %v", w.Status, h.holds(got.Access))
+			want := http.StatusOK
+			if form.Get("client_id") == other {
+				want = http.StatusBadRequest // RFC 7009, section 2.1
+			}
+			if w := h.post("/revoke", form); w.Status != want || !h.holds(got.Access) {
+				t.Errorf("revoking what is not the client's = %d, want %d; and the token holds: %v", w.Status, want, h.holds(got.Access))
 			}
 		}
 		if w := h.post("/revoke", url.Values{"client_id": {client}, "token": {token}, "token_type_hint": {"x"}}); w.Status != http.StatusOK || h.holds(got.Access) || len(h.grants()) > 0 {

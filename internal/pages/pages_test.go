@@ -226,7 +226,7 @@ func TestHostileNamesStayText(t *testing.T) {
 	at := func(path string) string { return site + path }
 	v := view{
 		Title: evil, Lead: evil, Facts: []fact{{evil, evil}}, Other: "/p/" + evil,
-		Table: &table{Caption: evil, First: evil, Rows: []row{newRow(evil, ShopPage(evil), store.Level{}, evil)}, More: more("/p/x", evil)},
+		Table: &table{Caption: evil, First: evil, Rows: []row{newRow(func(zh, _ string) string { return zh }, evil, ShopPage(evil), store.Level{}, evil)}, More: more("/p/x", evil)},
 		Data:  productData(at, store.Product{ID: evil, Name: evil, Category: evil}, store.Total{}, []store.ShopLevel{{Shop: store.Shop{ID: evil, Name: evil}}}),
 	}
 	render(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, say, v)

@@ -76,7 +76,7 @@ func (p *Pages) product(ctx context.Context, say say, id, after string) (view, e
 	}
 	v.Table = &table{Caption: say("各門市庫存", "Stock by store"), First: say("門市", "Store"), More: more(path, next)}
 	for _, l := range levels {
-		v.Table.Rows = append(v.Table.Rows, newRow(l.Shop.Name, ShopPage(l.Shop.ID), l.Level, product.Unit))
+		v.Table.Rows = append(v.Table.Rows, newRow(say, l.Shop.Name, ShopPage(l.Shop.ID), l.Level, product.Unit))
 	}
 	return v, nil
 }
@@ -104,7 +104,7 @@ func (p *Pages) shop(ctx context.Context, say say, id, after string) (view, erro
 		}
 		if carried {
 			stock = append(stock, stocked{product, level})
-			t.Rows = append(t.Rows, newRow(name(say, product), ProductPage(product.ID), level, product.Unit))
+			t.Rows = append(t.Rows, newRow(say, name(say, product), ProductPage(product.ID), level, product.Unit))
 		}
 	}
 	if len(t.Rows) > 0 {
@@ -121,8 +121,10 @@ func (v *view) fact(name, value string) {
 	}
 }
 
-func newRow(name, link string, l store.Level, unit string) row {
-	return row{name, link, l.Available(), l.Reserved, unit, l.AsOf.UTC().Format(time.RFC3339)}
+// newRow is a level. In English it goes without the owner's unit, which would be
+// a foreign word.
+func newRow(say say, name, link string, l store.Level, unit string) row {
+	return row{name, link, l.Available(), l.Reserved, say(unit, ""), l.AsOf.UTC().Format(time.RFC3339)}
 }
 
 // more is the address of the rest of a page's list.

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpstore/mcpstore/internal/access"
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/tunnel"
+)
+
+// target is the server that OpenAI is to ask.
+type target struct {
+	url     string // of its endpoint
+	token   string
+	writes  bool
+	release func() // ends what was begun for this question alone
+}
+
+// target finds the server to ask: the one that is named, the one that runs
+// here, or else one that is started now.
+func (o *askOptions) target(cmd *cobra.Command, e *env) (target, error) {
+	ctx := cmd.Context()
+	if o.server != "" {
+		return o.named()
+	}
+	cfg, err := databaseConfig(o.serve.db, e.getenv)
+	if err != nil {
+		return target{}, err
+	}
+	if state, ok := runningServer(cfg.Path); ok {
+		return o.running(ctx, e, state)
+	}
+	return o.started(cmd, e)
+}
+
+// named is the server that --server names.
+func (o *askOptions) named() (target, error) {
+	endpoint, err := endpointURL("--server", o.server)
+	if err != nil {
+		return target{}, err
+	}
+	t := target{url: endpoint.String(), writes: true, release: func() {}} // for all that is known of it
+	if o.token != "" {
+		t.token, err = readToken(o.token)
+	}
+	return t, err
+}
+
+// running is the server that runs on this machine. Where it wants a token, one
+// is made that ends with the question.
+func (o *askOptions) running(ctx context.Context, e *env, state serverState) (target, error) {
+	t := target{url: state.URL, writes: state.Writes, release: func() {}}
+	if state.Auth == "" || state.Auth == string(access.None) {
+		return t, nil
+	}
+	db, _, err := openExisting(ctx, o.serve.db, e.getenv)
+	if err != nil {
+		return t, err
+	}
+	var end ending
+	end.then(func() { db.Close() })
+	if err := t.lend(ctx, db, &end); err != nil {
+		return end.failed(err)
+	}
+	t.release = end.end
+	return t, nil
+}
+
+// started is a server of its own, on a public URL, that only the token opens.
+func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
+	ctx := cmd.Context()
+	log, err := newLog(e.stderr, "text", "warn")
+	if err != nil {
+		return target{}, err
+	}
+	s := &o.serve
+	if s.tunnel.local {
+		return target{}, &usageError{errors.New("--local cannot be asked: OpenAI does not reach this machine"), "leave it out"}
+	}
+	s.gate.auth, s.gate.rateLimit, s.gate.auditKeep = string(access.Tokens), 1200, days(90*24*time.Hour)
+	s.confirmAbove, s.logFormat = 50, "text"
+	open, err := s.tunnel.opener(cmd, e.getenv, log)
+	if err != nil {
+		return target{}, err
+	}
+	guard, err := s.guard(e, log)
+	if err != nil {
+		return target{}, err
+	}
+	db, path, err := openDatabase(ctx, s.db, true, e.getenv)
+	if err != nil {
+		return target{}, err
+	}
+	var end ending
+	end.then(func() { db.Close() })
+	view, err := s.panel(ctx, db, path)
+	if err != nil {
+		return end.failed(err)
+	}
+	fmt.Fprintln(e.stderr, "mcpstore: no server runs here: starting one for this question …")
+	site, err := s.start(ctx, db, open, guard, view, func(tunnel.State) {}, log)
+	if err != nil {
+		return end.failed(err)
+	}
+	end.then(site.close)
+	end.then(site.stop)
+	t := target{url: endpointAt(site.tun.URL())}
+	if err := t.lend(ctx, db, &end); err != nil {
+		return end.failed(err)
+	}
+	t.release = end.end
+	return t, nil
+}
+
+// ending is what to do at the end, the last of it first.
+type ending []func()
+
+func (e *ending) then(do func()) { *e = append(*e, do) }
+
+func (e *ending) end() {
+	for _, do := range slices.Backward(*e) {
+		do()
+	}
+}
+
+// failed ends what was begun before err.
+func (e *ending) failed(err error) (target, error) {
+	e.end()
+	return target{}, err
+}
+
+// lent is how long a token holds that is made for a question, should it not be
+// revoked at the end.
+const lent = time.Hour
+
+// lend has t use a token that is revoked at the end.
+func (t *target) lend(ctx context.Context, db store.Access, end *ending) error {
+	now := time.Now()
+	text, token, err := addToken(ctx, db, store.Token{
+		Kind: store.APIToken, Name: "ask " + now.Format("2006-01-02 15:04:05.000"), Scopes: scopesOf(t.writes), ExpiresAt: now.Add(lent),
+	})
+	if err != nil {
+		return fmt.Errorf("make a token for this question: %w", err)
+	}
+	t.token = text
+	end.then(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = db.RevokeToken(ctx, token.ID) // if not, it ends within the hour
+	})
+	return nil
+}
+
+func scopesOf(writes bool) store.Scopes {
+	if writes {
+		return store.ScopeRead | store.ScopeWrite
+	}
+	return store.ScopeRead
+}
+
+// reachable refuses a server that OpenAI cannot reach, unless what is asked in
+// its place runs on this machine too.
+func (t target) reachable(base string) error {
+	if !onThisMachine(t.url) || onThisMachine(base) {
+		return nil
+	}
+	return &failure{fmt.Errorf("the server at %s is on this machine only, and OpenAI cannot reach it", t.url),
+		"start it without --local; or stop it, and ask again: a server with a public URL is then started for the question"}
+}
+
+// onThisMachine reports whether a URL is one that the internet does not reach.
+func onThisMachine(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && isPrivate(u.Hostname())
+}

@@ -136,9 +136,9 @@ func (e *ending) failed(err error) (target, error) {
 	return target{}, err
 }
 
-// lent is how long a token holds that is made for a question, should it not be
-// revoked at the end.
-const lent = time.Hour
+// lent is how long a token holds that is made for questions, should it not be
+// revoked at the end: longer than anybody goes on asking.
+const lent = 12 * time.Hour
 
 // lend has t use a token that is revoked at the end.
 func (t *target) lend(ctx context.Context, db store.Access, end *ending) error {
@@ -153,7 +153,7 @@ func (t *target) lend(ctx context.Context, db store.Access, end *ending) error {
 	end.then(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		_ = db.RevokeToken(ctx, token.ID) // if not, it ends within the hour
+		_ = db.RevokeToken(ctx, token.ID) // if not, it ends by itself
 	})
 	return nil
 }

@@ -110,6 +110,10 @@ func (o *askOptions) config(e *env) (openai.Config, error) {
 	cfg := openai.Config{
 		Key:     strings.TrimSpace(e.getenv("OPENAI_API_KEY")),
 		BaseURL: e.getenv("OPENAI_BASE_URL"),
+
+		Organization: e.getenv("OPENAI_ORG_ID"),
+		Project:      e.getenv("OPENAI_PROJECT_ID"),
+
 		Model:   o.model,
 		Approve: openai.Approval(o.approve),
 		Timeout: o.timeout,

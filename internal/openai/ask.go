@@ -57,7 +57,7 @@ func (c *Conversation) approve(ctx context.Context, request responses.ResponseOu
 func (c *Conversation) respond(ctx context.Context, input responses.ResponseInputParam, w Watcher) ([]responses.ResponseOutputItemMcpApprovalRequest, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, c.config.Timeout, errTimeout)
 	defer cancel()
-	stream := c.client.Responses.NewStreaming(limited, c.params(input))
+	stream := c.client.NewStreaming(limited, c.params(input))
 	defer stream.Close()
 	r := reading{watcher: w}
 	begun := false

@@ -260,6 +260,25 @@ func TestWaysToFailAreToldApart(t *testing.T) {
 	}
 }
 
+// What stands between, such as a proxy, answers in other forms than OpenAI's.
+func TestAnswersThatAreNotOpenAIsAreToldByTheirStatus(t *testing.T) {
+	for status, want := range map[int]Kind{401: BadKey, 403: Forbidden, 404: BadRequest, 424: ToolList, 429: RateLimit, 502: Down} {
+		for _, body := range []string{"", "<html>no</html>", `{"error":null}`, `{"error":"no"}`, `{"detail":"no"}`, `{"error":{"message":7}}`} {
+			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				w.WriteHeader(status)
+				io.WriteString(w, body)
+			}))
+			c := NewConversation(Config{Key: "sk-x", BaseURL: web.URL, URL: "https://shop.example/mcp", Writes: true})
+			err := c.Ask(t.Context(), question, new(watched))
+			web.Close()
+			if known, ok := errors.AsType[*Error](err); !ok || known.Kind != want {
+				t.Errorf("%d %s: %v, want %q", status, body, err, want)
+			}
+		}
+	}
+}
+
 // A request that might be answered twice could change the stock twice.
 func TestNothingIsSentAgainThatMayChangeStock(t *testing.T) {
 	for writes, want := range map[bool]int{false: 2, true: 1} {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 )
 
@@ -116,8 +115,12 @@ func (c *Conversation) classify(err error, begun bool) *Error {
 	if errors.Is(err, errTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Timeout, fmt.Sprintf("nothing whole after %s", c.config.Timeout)}
 	}
-	if answer, ok := errors.AsType[*openai.Error](err); ok {
-		return fromStatus(answer)
+	var e struct{ Code, Message string }
+	if answer, ok := errors.AsType[answered](err); ok {
+		_ = json.Unmarshal([]byte(answer.RawJSON()), &e) // where it cannot be read, nothing is set
+	}
+	if c.status >= http.StatusBadRequest { // with or without an error that can be read
+		return fromStatus(c.status, e.Code, e.Message)
 	}
 	if told, ok := errors.AsType[*ssestream.StreamError](err); ok {
 		var event struct {
@@ -143,26 +146,33 @@ func rootCause(err error) string {
 	}
 }
 
+// answered is openai.Error, which could be named only by taking in the whole
+// of openai-go.
+type answered interface {
+	error
+	RawJSON() string // {"code", "message", …}
+}
+
 // fromStatus is what an HTTP status and the error with it mean.
-func fromStatus(e *openai.Error) *Error {
-	switch e.StatusCode {
+func fromStatus(status int, code, message string) *Error {
+	switch status {
 	case http.StatusUnauthorized:
 		return &Error{Kind: BadKey} // what is said with it repeats parts of the key
 	case http.StatusFailedDependency:
-		return &Error{ToolList, e.Message}
+		return &Error{ToolList, message}
 	}
-	if known := fromCode(e.Code, e.Message); known.Kind != Down {
+	if known := fromCode(code, message); known.Kind != Down {
 		return known
 	}
 	switch {
-	case e.StatusCode == http.StatusForbidden:
-		return &Error{Forbidden, e.Message}
-	case e.StatusCode == http.StatusTooManyRequests:
-		return &Error{RateLimit, e.Message}
-	case e.StatusCode >= http.StatusInternalServerError:
-		return &Error{Down, strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, e.Message))}
+	case status == http.StatusForbidden:
+		return &Error{Forbidden, message}
+	case status == http.StatusTooManyRequests:
+		return &Error{RateLimit, message}
+	case status >= http.StatusInternalServerError:
+		return &Error{Down, strings.TrimSpace(fmt.Sprintf("%d %s", status, message))}
 	}
-	return &Error{BadRequest, strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, e.Message))}
+	return &Error{BadRequest, strings.TrimSpace(fmt.Sprintf("%d %s", status, message))}
 }
 
 // fromCode is what an error's code means, wherever it stands.

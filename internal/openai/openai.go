@@ -9,9 +9,9 @@ package openai
 
 import (
 	"context"
+	"net/http"
 	"time"
 
-	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/param"
 	"github.com/openai/openai-go/v3/responses"
@@ -38,7 +38,11 @@ const (
 type Config struct {
 	Key     string // OpenAI's
 	BaseURL string // of OpenAI's API; if "", OpenAI's own
-	Model   string // if "", [DefaultModel]
+
+	// Whom OpenAI bills; if "", whom the key belongs to.
+	Organization, Project string
+
+	Model string // if "", [DefaultModel]
 
 	URL    string // of the MCP server, as OpenAI reaches it
 	Token  string // that the server wants; "" for none
@@ -52,7 +56,8 @@ type Config struct {
 // It is for one goroutine.
 type Conversation struct {
 	config Config
-	client openai.Client
+	client responses.ResponseService
+	status int             // of the last answer of OpenAI
 	last   string          // the response that the next question follows; "" at the start
 	always map[string]bool // tools that were approved for good
 }
@@ -69,14 +74,35 @@ func NewConversation(c Config) *Conversation {
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Minute
 	}
-	options := []option.RequestOption{option.WithAPIKey(c.Key)}
+	options := []option.RequestOption{option.WithEnvironmentProduction(), option.WithAPIKey(c.Key)}
 	if c.BaseURL != "" {
 		options = append(options, option.WithBaseURL(c.BaseURL))
+	}
+	if c.Organization != "" {
+		options = append(options, option.WithOrganization(c.Organization))
+	}
+	if c.Project != "" {
+		options = append(options, option.WithProject(c.Project))
 	}
 	if c.Writes { // what is sent again might be done again
 		options = append(options, option.WithMaxRetries(0))
 	}
-	return &Conversation{config: c, client: openai.NewClient(options...), always: make(map[string]bool)}
+	conversation := &Conversation{config: c, always: make(map[string]bool)}
+	options = append(options, option.WithMiddleware(conversation.noteStatus))
+	// The service alone: openai.Client would bring all others too, and double
+	// the program.
+	conversation.client = responses.NewResponseService(options...)
+	return conversation
+}
+
+// noteStatus keeps the status of each answer.
+func (c *Conversation) noteStatus(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
+	c.status = 0
+	answer, err := next(r)
+	if answer != nil {
+		c.status = answer.StatusCode
+	}
+	return answer, err
 }
 
 // Call is a call of a tool, made or to be made.

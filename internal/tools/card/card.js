@@ -4,7 +4,8 @@
 
 const $ = (id) => document.getElementById(id);
 const main = document.querySelector("main");
-const firstRows = 20; // shown before "show all"
+const longList = 20; // rows; what is longer scrolls in the card
+const mostRows = 100; // that a tool gives at once
 
 const context = {}; // what the host tells of itself
 let input;          // the tool's arguments, as far as they came
@@ -12,7 +13,6 @@ let answer;         // its structured content, with the pages since appended
 let plain;          // or else its text: {text, error}
 let round = 0;      // counts answers: what was asked before one came is void
 let busy = false;
-let showAll = false;
 
 // The tools whose answers these are, and what of them is a list.
 const kinds = {
@@ -35,7 +35,6 @@ function show(result) {
   round++;
   answer = undefined;
   plain = undefined;
-  showAll = false;
   const text = (result.content ?? []).filter((c) => c.type === "text").map((c) => c.text).join("\n");
   if (result.structuredContent && !result.isError) answer = result.structuredContent;
   else plain = { text: text || say.failed, error: !!result.isError };
@@ -99,11 +98,14 @@ function drawSum() {
   $("sum").hidden = !counted;
   if (!counted) return;
   const { available, reserved, unit } = answer;
+  const held = element("span", { className: "muted" }, element("span", { className: "key", ariaHidden: "true" }), say.reserved(number(reserved), unitWord(unit)));
   $("sum-title").textContent = say.stock;
   $("figure").replaceChildren(
     element("b", {}, number(available)),
     element("span", {}, say.available(unitWord(unit)).trim()),
-    reserved > 0 ? element("span", { className: "muted" }, say.reserved(number(reserved), unitWord(unit))) : "");
+    available > 0 ? "" : element("strong", {}, say.soldOut),
+    reserved > 0 ? held : "");
+  $("sum-bar").hidden = !(reserved > 0); // else it says nothing
   fill($("sum-bar"), available + reserved, available, reserved);
   drawTime();
 }
@@ -121,7 +123,7 @@ function drawOptions() {
   $("options-title").textContent = candidates ? say.which : say.near;
   $("choices-more").textContent = more ? say.moreOptions : "";
   $("choices").replaceChildren(...options.map((option) => {
-    const label = named(option.name, option.chain, option.sku && say.sku(option.sku));
+    const label = named(option.name, chainOf(option), option.sku && say.sku(option.sku));
     if (!capabilities) return element("li", {}, label);
     return element("li", {}, element("button", { type: "button", onclick: () => ask(questionFor(option)) }, label));
   }));
@@ -171,26 +173,25 @@ function drawList() {
   const fits = (thing) => [thing.name, thing.chain, thing.store?.name, thing.store?.chain, thing.product?.name, thing.product?.sku]
     .some((text) => text && fold(String(text)).includes(wanted));
   const matching = $("filter").hidden || !wanted ? list : list.filter(fits);
-  const drawn = showAll ? matching : matching.slice(0, firstRows);
   const facts = {
-    unit: a.unit, threshold: input?.threshold,
+    unit: a.unit, threshold: input?.threshold, oneStore: !!a.store,
     whole: list.reduce((most, level) => Math.max(most, (level.available ?? 0) + (level.reserved ?? 0)), 1),
   };
-  $("rows").replaceChildren(...groups(drawn, matching).flatMap(([title, things]) =>
+  const rows = $("rows");
+  rows.replaceChildren(...groups(matching).flatMap(([title, things]) =>
     [title, element("ul", { role: "list" }, ...things.map((thing) => kind.row(thing, facts)))]));
-  $("shown").textContent = $("filter").hidden ? "" : matching.length ? say.shown(number(drawn.length), number(list.length), !!a.next_cursor) : say.noMatch;
-  $("all").hidden = drawn.length === matching.length;
-  $("all").textContent = say.all(number(matching.length));
+  rows.className = matching.length > longList ? "long" : "";
+  rows.tabIndex = rows.className ? 0 : -1; // what scrolls must be reached by keyboard
+  $("shown").textContent = $("filter").hidden ? "" : matching.length ? say.shown(matching.length, list.length, !!a.next_cursor) : say.noMatch;
   $("more").hidden = !a.next_cursor || !capabilities?.serverTools || !own.length;
   $("more").textContent = say.more;
   $("more").ariaDisabled = String(busy);
 }
 
 // groups parts lots by how far gone they are; of everything else it makes one.
-function groups(drawn, matching) {
-  if (!drawn.some((thing) => thing.state)) return drawn.length ? [["", drawn]] : [];
-  return [...Map.groupBy(drawn, (lot) => lot.state)].map(([state, lots]) =>
-    [stateTitle(state, matching.filter((lot) => lot.state === state).length), lots]);
+function groups(things) {
+  if (!things.some((thing) => thing.state)) return things.length ? [["", things]] : [];
+  return [...Map.groupBy(things, (lot) => lot.state)].map(([state, lots]) => [stateTitle(state, lots.length), lots]);
 }
 
 // fetchPage asks the tool again, and returns its structured content unless
@@ -205,7 +206,7 @@ async function fetchPage(extra = {}) {
 
 // append adds the next page to the answer.
 async function append() {
-  const page = await fetchPage({ cursor: answer.next_cursor });
+  const page = await fetchPage({ cursor: answer.next_cursor, limit: mostRows });
   if (!page) return 0;
   const list = kinds[toolOf(answer)].list;
   const added = page[list] ?? [];
@@ -241,6 +242,7 @@ function follow(news) {
   Object.assign(context, news);
   speak(context.locale, context.timeZone);
   const root = document.documentElement;
+  root.dataset.mode = context.displayMode ?? "inline";
   if (["light", "dark"].includes(context.theme)) root.dataset.theme = context.theme;
   dress(root, context.styles?.variables ?? {});
   const inset = context.safeAreaInsets ?? {};
@@ -282,14 +284,7 @@ function readable(root) {
 }
 
 $("refresh").onclick = () => work(async () => { await refresh(); return say.refreshed; });
-$("more").onclick = () => work(async () => { showAll = true; return say.added(number(await append())); });
-$("all").onclick = () => {
-  showAll = true;
-  drawList();
-  const next = $("rows").querySelectorAll("li")[firstRows]; // where the button was
-  next.tabIndex = -1;
-  next.focus();
-};
+$("more").onclick = () => work(async () => say.added(number(await append())));
 $("filter").oninput = () => drawList();
 
 async function askTyped() {

@@ -23,7 +23,7 @@ function fill(bar, whole, ...parts) {
 // drawnBar is a bar. It says nothing that the number beside it doesn't, so that
 // a screen reader passes over it.
 function drawnBar(whole, available, reserved = 0, kind = "") {
-  const bar = element("span", { className: "bar", ariaHidden: "true" },
+  const bar = element("span", { className: `bar ${available > 0 ? "" : kind}`, ariaHidden: "true" },
     element("span", { className: `available ${kind}` }), element("span", { className: "reserved" }));
   fill(bar, whole, available, reserved);
   return bar;
@@ -32,32 +32,34 @@ function drawnBar(whole, available, reserved = 0, kind = "") {
 const count = (n, unit, ...notes) => element("span", { className: "count" },
   element("b", {}, number(n)), unitWord(unit) && ` ${unitWord(unit)}`, small(...notes));
 
-const named = (name, ...notes) => element("span", {}, name ?? "", small(...notes));
+const named = (name, ...notes) => element("span", {}, name ?? "", " ", small(...notes));
+
+// chainOf is a store's chain, unless its name begins with it.
+const chainOf = ({ name, chain }) => chain && !String(name).startsWith(chain) ? chain : "";
 
 // Each of the following turns one kind of thing into a row.
 
 function levelRow(level, { unit, whole }) {
-  const chain = level.chain && !String(level.name).startsWith(level.chain) ? level.chain : "";
   const held = level.reserved > 0 ? say.held(number(level.reserved)) : "";
   return element("li", { className: level.available > 0 ? "" : "none" },
-    named(level.name, chain), " ",
+    named(level.name, chainOf(level)), " ",
     drawnBar(whole, level.available, level.reserved), " ",
     count(level.available, unit, level.available > 0 ? "" : say.soldOut, held));
 }
 
-function lowRow(item, { threshold }) {
+function lowRow(item, { threshold, oneStore }) {
   const want = threshold ?? item.reorder_point;
-  return element("li", { className: item.available > 0 ? "" : "none" },
-    named(item.product?.name, item.store?.name), " ",
+  return element("li", {},
+    named(item.product?.name, !oneStore && item.store?.name), " ",
     drawnBar(Math.max(want, item.available), item.available, 0, "short"), " ",
     count(item.available, item.unit,
       (threshold === undefined ? say.reorder : say.atMost)(number(want)),
       item.shortfall > 0 ? say.short(number(item.shortfall)) : ""));
 }
 
-function lotRow(lot) {
+function lotRow(lot, { oneStore }) {
   return element("li", { className: "plain" },
-    named(lot.product?.name, lot.store?.name), " ",
+    named(lot.product?.name, !oneStore && lot.store?.name), " ",
     element("span", { className: "count" },
       element("b", {}, number(lot.on_hand)), unitWord(lot.unit) && ` ${unitWord(lot.unit)}`,
       element("small", {}, element("time", { dateTime: lot.expiry }, say.expires(day(lot.expiry), say.days(lot.days_left))))));
@@ -66,5 +68,5 @@ function lotRow(lot) {
 // stateTitle tells states apart by shape and word, and only then by colour.
 const stateTitle = (state, n) => element("h3", {},
   element("span", { className: `mark ${state}`, ariaHidden: "true" }, { expired: "✕", today: "!", soon: "…" }[state] ?? ""),
-  `${say[state] ?? state} ${number(n)}`);
+  `${say[state] ?? state}${say.dot}${say.lot(number(n))}`);
 

@@ -79,7 +79,7 @@ func (m *mcpServer) list(ctx context.Context) error {
 		for _, raw := range page.Tools {
 			var t listedTool
 			if err := json.Unmarshal(raw, &t.raw); err != nil || t.raw.Name == "" || len(t.raw.InputSchema) == 0 {
-				return fmt.Errorf("Invalid tool in the list: %.100s", raw) //nolint:staticcheck // as OpenAI writes them
+				return says("Invalid tool in the list: %.100s", raw)
 			}
 			t.read()
 			m.tools = append(m.tools, t)
@@ -102,7 +102,7 @@ func (m *mcpServer) meet(ctx context.Context) error {
 	err := m.ask(ctx, "server/discover", object{}, &told)
 	if isRPC := errors.As(err, new(*rpcError)); err == nil {
 		if !strings.Contains(strings.Join(told.SupportedVersions, " "), modern) || told.Capabilities["tools"] == nil {
-			return errors.New("Inconsistent answer to server/discover") //nolint:staticcheck // as OpenAI writes them
+			return says("Inconsistent answer to server/discover")
 		}
 		m.known = true
 		return nil
@@ -118,7 +118,7 @@ func (m *mcpServer) meet(ctx context.Context) error {
 		return err
 	}
 	if agreed.ProtocolVersion == "" || agreed.Capabilities["tools"] == nil {
-		return errors.New("Inconsistent answer to initialize") //nolint:staticcheck // as OpenAI writes them
+		return says("Inconsistent answer to initialize")
 	}
 	m.known = true
 	_, err = m.post(ctx, object{"jsonrpc": "2.0", "method": "notifications/initialized"}, "")
@@ -168,6 +168,13 @@ func (m *mcpServer) call(ctx context.Context, name, arguments string) *callResul
 	}
 	return &callResult{output: strings.Join(texts, "\n"), structured: result.Structured}
 }
+
+// said is an error in OpenAI's words.
+type said string
+
+func (s said) Error() string { return string(s) }
+
+func says(format string, args ...any) error { return said(fmt.Sprintf(format, args...)) }
 
 // rpcError is an error that a server answered with.
 type rpcError struct {
@@ -220,9 +227,9 @@ func (m *mcpServer) ask(ctx context.Context, method string, params object, v any
 	}
 	switch err := json.Unmarshal(body, &answer); {
 	case err != nil:
-		return fmt.Errorf("Invalid JSON-RPC message: %v", err) //nolint:staticcheck // as OpenAI writes them
+		return says("Invalid JSON-RPC message: %v", err)
 	case fmt.Sprint(answer.ID) != fmt.Sprint(id):
-		return fmt.Errorf("Answer to another request: id %v, want %v", answer.ID, id) //nolint:staticcheck // as OpenAI writes them
+		return says("Answer to another request: id %v, want %v", answer.ID, id)
 	case answer.Error != nil:
 		return answer.Error
 	}

@@ -195,7 +195,7 @@ func (t tool) approval() (needs func(listedTool) bool, err error) {
 	dec := json.NewDecoder(bytes.NewReader(t.RequireApproval))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&by); err != nil || by.Always == nil && by.Never == nil {
-		return nil, fmt.Errorf("Invalid value: %s. Supported values are: 'always', 'never', and a filter object.", t.RequireApproval) //nolint:staticcheck // OpenAI's words
+		return nil, says("Invalid value: %s. Supported values are: 'always', 'never', and a filter object.", t.RequireApproval)
 	}
 	return func(t listedTool) bool { return by.Always.has(t) || !by.Never.has(t) }, nil
 }

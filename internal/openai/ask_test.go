@@ -329,6 +329,29 @@ func TestToolsThatFailAreTold(t *testing.T) {
 	}
 }
 
+func TestAToolThatDoesNotAnswerIsTold(t *testing.T) {
+	hang := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Mcp-Method") == "tools/call" {
+				io.Copy(io.Discard, r.Body) // or the server does not notice that the client has gone
+				<-r.Context().Done()
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	openai := openaitest.New(openaitest.Config{MayDial: true, CallTimeout: 100 * time.Millisecond})
+	t.Cleanup(openai.Close)
+	openai.Use(openaitest.Script{{Ask: question, Say: "I do not know.", Calls: script[0].Calls}})
+	w := new(watched)
+	if err := conversation(openai, shop(t, hang), nil).Ask(t.Context(), question, w); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.called) != 1 || w.called[0].Failed != "HTTP 408 Request timed out" || w.text.String() != "I do not know." {
+		t.Errorf("called = %+v, answer %q", w.called, w.text.String())
+	}
+}
+
 func TestStoppingEndsAnAnswerAtOnce(t *testing.T) {
 	openai := standIn(t)
 	openai.Fail(openaitest.FaultHang)

@@ -87,6 +87,9 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	s.gate.auth, s.gate.rateLimit, s.gate.auditKeep = string(access.Tokens), 1200, days(90*24*time.Hour)
 	s.confirmAbove, s.logFormat = 50, "text"
 	open, err := s.tunnel.opener(cmd, e.getenv, log)
+	if errors.Is(err, errNoAuthtoken) { // without a tunnel OpenAI reaches nothing
+		err = &usageError{errNoAuthtoken, "no server runs here, and a public one needs an authtoken: get one for free at https://dashboard.ngrok.com/get-started/your-authtoken, then: export NGROK_AUTHTOKEN=…"}
+	}
 	if err != nil {
 		return target{}, err
 	}

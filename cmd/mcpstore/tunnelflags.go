@@ -210,6 +210,9 @@ func certificates(flag, file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// errNoAuthtoken says that ngrok cannot know whose endpoint it would be.
+var errNoAuthtoken = errors.New("no ngrok authtoken: NGROK_AUTHTOKEN is not set, and ngrok's own configuration has none")
+
 // authtoken finds the ngrok authtoken where people keep it.
 func authtoken(file string, getenv func(string) string) (string, error) {
 	if token := strings.TrimSpace(getenv("NGROK_AUTHTOKEN")); token != "" {
@@ -235,7 +238,7 @@ func authtoken(file string, getenv func(string) string) (string, error) {
 		}
 	}
 	return "", &usageError{
-		errors.New("no ngrok authtoken: NGROK_AUTHTOKEN is not set, and ngrok's own configuration has none"),
+		errNoAuthtoken,
 		"get one for free at https://dashboard.ngrok.com/get-started/your-authtoken, then: NGROK_AUTHTOKEN=… mcpstore\n" +
 			"mcpstore: hint: or try without a tunnel, on this machine only: mcpstore --local",
 	}

@@ -73,8 +73,8 @@ func TestConnectSaysWhatToPaste(t *testing.T) {
 		not:  []string{"OAuth", "asks before"},
 	}, {
 		name: "ChatGPT by a code", c: openai.Connection{URL: publicURL, Auth: "oauth", Writes: true}, target: "chatgpt",
-		want: []string{`Authentication +OAuth`, `type the code`, `4\. In a new chat`, `asks before it changes the stock`},
-		not:  []string{"passphrase", "MCPSTORE_TOKEN"},
+		want: []string{`Authentication +OAuth`, `where none is set, the code`, `4\. In a new chat`, `asks before it changes the stock`},
+		not:  []string{"MCPSTORE_TOKEN"},
 	}, {
 		name: "ChatGPT by a passphrase", c: openai.Connection{URL: publicURL, Auth: "oauth", Passphrase: true}, target: "chatgpt", lang: "zh-TW",
 		want: []string{`Authentication +OAuth`, `通行密語`},

@@ -45,10 +45,14 @@ func (e *Edge) serveAgent(l *link) {
 			return
 		}
 		e.wg.Go(func() {
-			defer stream.Close()
 			if err := s.serve(stream); err != nil {
 				e.log.Debug("stream of an agent failed", "type", stream.StreamType(), "err", err)
+				// What muxado could not write it may be writing still: to close the
+				// stream would pack the same frame again.
+				l.Close()
+				return
 			}
+			stream.Close()
 		})
 	}
 }

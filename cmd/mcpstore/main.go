@@ -135,9 +135,9 @@ func hintOf(err error) string {
 
 // report tells the person at the terminal what went wrong and what to do next.
 func report(w io.Writer, err error) {
-	fmt.Fprintln(w, "mcpstore: error:", err)
+	fmt.Fprintln(w, "mcpstore: error:", plain(err.Error())) // it may repeat what a stranger said
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintln(w, "mcpstore: hint:", hint)
+		fmt.Fprintln(w, "mcpstore: hint:", plain(hint))
 	}
 }
 

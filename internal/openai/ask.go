@@ -1,10 +1,13 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/openai/openai-go/v3/responses"
@@ -15,11 +18,15 @@ import (
 // from where it was before the question.
 func (c *Conversation) Ask(ctx context.Context, question string, w Watcher) error {
 	before := c.last
+	c.called = false
 	input := responses.ResponseInputParam{responses.ResponseInputItemParamOfMessage(question, responses.EasyInputMessageRoleUser)}
 	for {
 		asked, err := c.respond(ctx, input, w)
 		if err != nil {
 			c.last = before
+			if known, ok := errors.AsType[*Error](err); ok {
+				known.Changed = c.called && c.config.Writes
+			}
 			return err
 		}
 		if len(asked) == 0 {
@@ -60,6 +67,7 @@ func (c *Conversation) respond(ctx context.Context, input responses.ResponseInpu
 	stream := c.client.NewStreaming(limited, c.params(input))
 	defer stream.Close()
 	r := reading{watcher: w}
+	defer func() { c.called = c.called || r.called }()
 	begun := false
 	for ; stream.Next(); begun = true {
 		if err := r.event(stream.Current()); err != nil {
@@ -78,7 +86,7 @@ func (c *Conversation) respond(ctx context.Context, input responses.ResponseInpu
 	case err != nil:
 		return nil, c.explain(err, begun)
 	}
-	return nil, c.explain(io.ErrUnexpectedEOF, true)
+	return nil, c.explain(io.ErrUnexpectedEOF, begun)
 }
 
 // reading is what a stream has told so far.
@@ -86,6 +94,8 @@ type reading struct {
 	watcher  Watcher
 	asked    []responses.ResponseOutputItemMcpApprovalRequest
 	refusal  strings.Builder
+	said     bool   // some of the answer was told
+	called   bool   // a tool was called, be it that nobody knows what came of it
 	listless string // why the tools could not be listed
 	id       string // of the response, once it is complete
 }
@@ -94,7 +104,10 @@ type reading struct {
 func (r *reading) event(e responses.ResponseStreamEventUnion) error {
 	switch e.Type {
 	case "response.output_text.delta":
+		r.said = true
 		r.watcher.Text(e.Delta)
+	case "response.mcp_call.in_progress":
+		r.called = true
 	case "response.refusal.delta":
 		r.refusal.WriteString(e.Delta)
 	case "response.mcp_list_tools.failed":
@@ -102,8 +115,13 @@ func (r *reading) event(e responses.ResponseStreamEventUnion) error {
 	case "response.output_item.done":
 		r.item(e.Item)
 	case "response.completed":
-		if r.refusal.Len() > 0 {
+		switch {
+		case e.Response.Status == responses.ResponseStatusFailed:
+			return r.failed(string(e.Response.Error.Code), e.Response.Error.Message)
+		case r.refusal.Len() > 0:
 			return &Error{Kind: Refused, Message: r.refusal.String()}
+		case r.listless != "":
+			return &Error{Kind: ToolList, Message: r.listless}
 		}
 		r.id = e.Response.ID
 	case "response.incomplete":
@@ -122,11 +140,30 @@ func (r *reading) item(i responses.ResponseOutputItemUnion) {
 	case "mcp_approval_request":
 		r.asked = append(r.asked, i.AsMcpApprovalRequest())
 	case "mcp_list_tools":
-		r.listless = i.AsMcpListTools().Error
+		if raw := i.AsMcpListTools().JSON.Error.Raw(); raw != "" && raw != "null" {
+			r.listless = unquoted(raw)
+		}
+	case "message":
+		r.message(i.AsMessage())
 	case "mcp_call":
+		r.called = true
 		call := i.AsMcpCall()
 		r.watcher.Called(Call{Tool: call.Name, Arguments: call.Arguments, Output: call.Output, Failed: whyFailed(call)})
 	}
+}
+
+// message takes in a message that is done. What it says has mostly been told
+// in pieces.
+func (r *reading) message(m responses.ResponseOutputMessage) {
+	for _, part := range m.Content {
+		switch {
+		case part.Type == "refusal" && r.refusal.Len() == 0:
+			r.refusal.WriteString(part.Refusal)
+		case part.Type == "output_text" && !r.said:
+			r.watcher.Text(part.Text)
+		}
+	}
+	r.said = false // the next message is another
 }
 
 func (r *reading) failed(code, message string) error {
@@ -138,19 +175,31 @@ func (r *reading) failed(code, message string) error {
 
 // whyFailed says why a call failed, "" where it did not.
 func whyFailed(call responses.ResponseOutputItemMcpCall) string {
-	switch e := call.Error; e.Type {
-	case "":
+	raw := call.JSON.Error.Raw()
+	if raw == "" || raw == "null" {
 		if call.Status == "failed" || call.Status == "incomplete" {
 			return "it did not come to an end"
 		}
 		return ""
-	case "mcp_tool_execution_error":
-		return contentText(e.Content)
-	case "http_error":
-		return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Code, e.Message))
-	default:
-		return strings.TrimSpace(fmt.Sprintf("%s (%d)", e.Message, e.Code))
 	}
+	switch e := call.Error; {
+	case e.Type == "mcp_tool_execution_error" && e.JSON.Content.Valid():
+		return contentText(e.Content)
+	case e.Type == "http_error" && !strings.Contains(e.Message, strconv.FormatInt(e.Code, 10)):
+		return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Code, e.Message))
+	case e.Message != "":
+		return e.Message
+	}
+	return unquoted(raw)
+}
+
+// unquoted is JSON as people read it: a text without its quotation marks.
+func unquoted(raw string) string {
+	var text string
+	if json.Unmarshal([]byte(raw), &text) != nil {
+		text = raw
+	}
+	return cmp.Or(strings.TrimSpace(text), "it failed")
 }
 
 // contentText is the text of a failed tool's content, which is what MCP has in

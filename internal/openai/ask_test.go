@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -262,7 +263,7 @@ func TestWaysToFailAreToldApart(t *testing.T) {
 
 // What stands between, such as a proxy, answers in other forms than OpenAI's.
 func TestAnswersThatAreNotOpenAIsAreToldByTheirStatus(t *testing.T) {
-	for status, want := range map[int]Kind{401: BadKey, 403: Forbidden, 404: BadRequest, 424: ToolList, 429: RateLimit, 502: Down} {
+	for status, want := range map[int]Kind{200: NotOpenAI, 400: BadRequest, 401: BadKey, 403: Forbidden, 404: NotOpenAI, 424: ToolList, 429: RateLimit, 502: Down} {
 		for _, body := range []string{"", "<html>no</html>", `{"error":null}`, `{"error":"no"}`, `{"detail":"no"}`, `{"error":{"message":7}}`} {
 			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
@@ -274,6 +275,101 @@ func TestAnswersThatAreNotOpenAIsAreToldByTheirStatus(t *testing.T) {
 			web.Close()
 			if known, ok := errors.AsType[*Error](err); !ok || known.Kind != want {
 				t.Errorf("%d %s: %v, want %q", status, body, err, want)
+			}
+		}
+	}
+}
+
+// apiThat answers each request with a status and a body, or, with 200, with a
+// stream of the events.
+func apiThat(t *testing.T, status int, body string, events ...string) *Conversation {
+	t.Helper()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if len(events) > 0 {
+			w.Header().Set("Content-Type", "text/event-stream")
+			for n, e := range events {
+				fmt.Fprintf(w, "data: %s\n\n", strings.Replace(e, "{", fmt.Sprintf(`{"sequence_number":%d,`, n), 1))
+			}
+			return
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}))
+	t.Cleanup(web.Close)
+	return NewConversation(Config{Key: "sk-x", BaseURL: web.URL, URL: "https://shop.example/mcp", Writes: true})
+}
+
+func TestErrorsAreKnownByAllThatTheySay(t *testing.T) {
+	for body, want := range map[string]Kind{
+		`{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.responses.write.","code":null}}`:            Forbidden,
+		`{"error":{"message":"Error retrieving tool list from MCP server: 'mcpstore'. Http status code: 401 (Unauthorized)","code":"http_error"}}`:  ToolList,
+		`{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":null}}`:                                           Quota,
+		`{"error":{"message":"Previous response cannot be used for this organization due to Zero Data Retention.","code":"previous_response_not"}}`: BadKey,
+	} {
+		err := apiThat(t, http.StatusUnauthorized, body).Ask(t.Context(), question, new(watched))
+		if known, ok := errors.AsType[*Error](err); !ok || known.Kind != want {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
+
+const completed = `{"type":"response.completed","response":{"id":"resp_1","status":"completed"}}`
+
+func TestStreamsInOtherFormsAreUnderstood(t *testing.T) {
+	done := func(item string) string {
+		return `{"type":"response.output_item.done","output_index":0,"item":` + item + `}`
+	}
+	for _, test := range []struct {
+		name   string
+		events []string
+		kind   Kind
+		said   string // in the error, or else the answer
+		failed string // why the call failed
+	}{
+		{"tools that could not be listed, and an answer nevertheless", []string{
+			done(`{"type":"mcp_list_tools","id":"m","server_label":"mcpstore","tools":[],"error":"no"}`), completed}, ToolList, "no", ""},
+		{"an error that is an object", []string{
+			done(`{"type":"mcp_list_tools","id":"m","server_label":"mcpstore","tools":[],"error":{"type":"http_error","code":424}}`), completed}, ToolList, "424", ""},
+		{"a response that failed and calls itself completed", []string{
+			`{"type":"response.completed","response":{"id":"r","status":"failed","error":{"code":"server_error","message":"no"}}}`}, Down, "no", ""},
+		{"a refusal in the item alone", []string{
+			done(`{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"refusal","refusal":"no"}]}`), completed}, Refused, "no", ""},
+		{"an answer in the item alone", []string{
+			done(`{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text","text":"12","annotations":[]}]}`), completed}, "", "12", ""},
+		{"an answer in pieces and the item", []string{
+			`{"type":"response.output_text.delta","item_id":"m","output_index":0,"content_index":0,"delta":"12","logprobs":[]}`,
+			done(`{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text","text":"12","annotations":[]}]}`), completed}, "", "12", ""},
+		{"a call's error that is a text", []string{done(`{"type":"mcp_call","id":"c","name":"check_stock","arguments":"{}","server_label":"mcpstore","error":"boom","status":"completed"}`), completed}, "", "", "boom"},
+		{"an empty one", []string{done(`{"type":"mcp_call","id":"c","name":"check_stock","arguments":"{}","server_label":"mcpstore","error":""}`), completed}, "", "", "it failed"},
+		{"one of another kind", []string{done(`{"type":"mcp_call","id":"c","name":"check_stock","arguments":"{}","server_label":"mcpstore","error":{"type":"new","why":"x"}}`), completed}, "", "", `{"type":"new","why":"x"}`},
+		{"one without content", []string{done(`{"type":"mcp_call","id":"c","name":"check_stock","arguments":"{}","server_label":"mcpstore","error":{"type":"mcp_tool_execution_error"}}`), completed}, "", "", `{"type":"mcp_tool_execution_error"}`},
+		{"an HTTP error that says its number", []string{done(`{"type":"mcp_call","id":"c","name":"check_stock","arguments":"{}","server_label":"mcpstore","error":{"type":"http_error","code":404,"message":"Http status code: 404 (Not Found)"}}`), completed}, "", "", `Http status code: 404 (Not Found)`},
+	} {
+		w := new(watched)
+		err := apiThat(t, 0, "", test.events...).Ask(t.Context(), question, w)
+		known, _ := errors.AsType[*Error](err)
+		switch {
+		case test.kind == "" && err != nil, test.kind != "" && (known == nil || known.Kind != test.kind || !strings.Contains(known.Message, test.said)):
+			t.Errorf("%s: %v, want %q", test.name, err, test.kind)
+		case test.kind == "" && w.text.String() != test.said:
+			t.Errorf("%s: the answer is %q", test.name, w.text.String())
+		case test.failed != "" && (len(w.called) != 1 || w.called[0].Failed != test.failed):
+			t.Errorf("%s: called %+v, want it to have failed with %q", test.name, w.called, test.failed)
+		}
+	}
+}
+
+// Who asks again after a change was made makes it twice.
+func TestNobodyIsToldToAskAgainAfterAChange(t *testing.T) {
+	for _, fault := range []openaitest.Fault{openaitest.FaultCut, openaitest.FaultEnd, openaitest.FaultStream, openaitest.FaultFailed, openaitest.FaultLength} {
+		for _, ask := range []string{"sell one", "no"} {
+			openai := standIn(t)
+			openai.Use(openaitest.Script{script[2], {Ask: "no", Say: "nothing was called for this"}})
+			openai.Fail(fault)
+			err := conversation(openai, shop(t, nil), func(c *Config) { c.Writes = true }).Ask(t.Context(), ask, new(watched))
+			known, ok := errors.AsType[*Error](err)
+			if !ok || known.Changed != (ask == "sell one") || known.Changed != strings.Contains(known.Hint(), "before you ask again") {
+				t.Errorf("%s, %q: %+v, hint %q", fault, ask, known, known.Hint())
 			}
 		}
 	}

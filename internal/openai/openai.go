@@ -60,6 +60,7 @@ type Conversation struct {
 	status int             // of the last answer of OpenAI
 	last   string          // the response that the next question follows; "" at the start
 	always map[string]bool // tools that were approved for good
+	called bool            // a tool, about the question that is being asked
 }
 
 // NewConversation begins a conversation. Nothing is sent before the first

@@ -52,8 +52,8 @@ func (o *output) response() object {
 		"id": o.id, "object": "response", "created_at": time.Now().Unix(), "status": o.status, "model": o.q.Model,
 		"output": items, "tools": tools, "previous_response_id": orNull(o.q.Previous),
 		"error": nil, "incomplete_details": nil, "instructions": nil, "metadata": object{},
-		"parallel_tool_calls": true, "temperature": 1.0, "top_p": 1.0, "tool_choice": "auto", "store": true,
-		"usage": object{"input_tokens": 1, "input_tokens_details": object{"cached_tokens": 0}, "output_tokens": 1,
+		"access_programs": object{"cyber": "standard"}, "parallel_tool_calls": true, "temperature": 1.0, "top_p": 1.0, "tool_choice": "auto", "store": true,
+		"usage": object{"input_tokens": 1, "input_tokens_details": object{"cached_tokens": 0, "cache_write_tokens": 0}, "output_tokens": 1,
 			"output_tokens_details": object{"reasoning_tokens": 0}, "total_tokens": 2},
 	}
 	if o.failure != nil {
@@ -105,6 +105,7 @@ func (o *output) list(ctx context.Context, server *mcpServer) bool {
 	if err := server.list(ctx); err != nil {
 		i["error"] = err.Error()
 		o.event("response.mcp_list_tools.failed", clone(place))
+		o.done(at, i)
 		fail := toolListError(server.tool.ServerLabel, err.Error())
 		o.fail(&fail)
 		return false
@@ -177,6 +178,13 @@ func (o *output) speak(ctx context.Context, kind, field, event, text string) {
 		}
 		return p
 	}
+	told := func(name string, value any) object {
+		o := with(object{"item_id": id, "content_index": 0}, name, value)
+		if kind == "output_text" {
+			o["logprobs"] = []any{}
+		}
+		return o
+	}
 	message := func(status string, parts ...object) object {
 		if parts == nil {
 			parts = []object{}
@@ -188,12 +196,12 @@ func (o *output) speak(ctx context.Context, kind, field, event, text string) {
 	o.event("response.content_part.added", with(place, "part", part("")))
 	pieces := inPieces(text)
 	for n, piece := range pieces {
-		if n == (len(pieces)+1)/2 && o.goWrong(ctx) {
+		if n == len(pieces)/2 && o.goWrong(ctx) {
 			return
 		}
-		o.event(event+".delta", with(place, "delta", piece, "logprobs", []any{}))
+		o.event(event+".delta", with(told("delta", piece), "output_index", at))
 	}
-	o.event(event+".done", with(place, field, text, "logprobs", []any{}))
+	o.event(event+".done", with(told(field, text), "output_index", at))
 	o.event("response.content_part.done", with(place, "part", part(text)))
 	i := message("completed", part(text))
 	o.done(at, i)

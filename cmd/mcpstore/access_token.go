@@ -195,6 +195,10 @@ func listTokens(ctx context.Context, e *env, db *sqlite.DB, asJSON bool) error {
 		}
 		return printJSON(e.stdout, out)
 	}
+	tokens = slices.DeleteFunc(tokens, func(t store.Token) bool { // of each question that was asked there was one
+		_, lent := isLent(t)
+		return lent && tokenState(t) != "active"
+	})
 	if len(tokens) == 0 {
 		fmt.Fprintln(e.stderr, "mcpstore: there are no tokens; mcpstore access token create makes one")
 		return nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -26,7 +25,8 @@ type announcer struct {
 	mu       sync.Mutex
 	endpoint string // as announced; "" before
 	state    serverState
-	trouble  string // what was logged last
+	presence *presence // nil where it could not be announced
+	trouble  string    // what was logged last
 }
 
 // endpointAt returns what clients are given for a tunnel's URL.
@@ -50,26 +50,26 @@ func (a *announcer) online(tun tunnel.Tunnel, tools string) error {
 }
 
 // keepState tells other commands of this server, and notes whether its tools
-// are others than those that the internet was offered last.
+// are others than those that the internet was offered last. Serving does not
+// depend on either.
 func (a *announcer) keepState(tools string) {
 	v := &a.view
-	last := readState(v.Database)
-	if v.Local {
-		tools = last.Tools // of those nobody out there was told
-	}
-	v.ToolsChanged = last.Tools != "" && last.Tools != tools
 	a.state = serverState{
-		PID: os.Getpid(), URL: a.endpoint, Local: v.Local, Auth: string(v.Auth), PublicReads: v.Open && v.Auth != access.None,
-		Writes: v.Writes, Passphrase: v.Passphrase, Question: v.Question, Tools: tools,
+		Started: time.Now(), URL: a.endpoint, Local: v.Local, Auth: string(v.Auth), PublicReads: v.Open && v.Auth != access.None,
+		Writes: v.Writes, Passphrase: v.Passphrase, Question: v.Question,
 	}
-	a.writeState()
-}
-
-// writeState leaves the state beside the database. Serving does not depend on
-// it.
-func (a *announcer) writeState() {
-	if err := a.state.write(a.view.Database); err != nil {
+	var err error
+	if a.presence, err = announcePresence(v.Database, a.state); err != nil {
 		a.log.Warn("mcpstore connect and mcpstore ask will not find this server", "err", err)
+	}
+	if v.Local || v.Auth == access.Tokens && !v.Open { // nobody out there keeps a list of these tools, nor does ChatGPT
+		return
+	}
+	last := lastTools(v.Database)
+	if v.ToolsChanged = last != "" && last != tools; last != tools {
+		if err := keepTools(v.Database, tools); err != nil {
+			a.log.Warn("it will not be told when the tools change", "err", err)
+		}
 	}
 }
 
@@ -130,7 +130,11 @@ func (a *announcer) onlineAgain(endpoint string) {
 	}
 	a.log.Warn("the public URL has changed: paste the new one where the old one was", "url", endpoint, "was", a.endpoint)
 	a.endpoint, a.state.URL = endpoint, endpoint
-	a.writeState()
+	if a.presence != nil {
+		if err := a.presence.tell(a.state); err != nil {
+			a.log.Warn("other commands still know the old URL", "err", err)
+		}
+	}
 	if err := a.file.write(endpoint); err != nil {
 		a.log.Error("the URL file still has the old URL", "err", err)
 	}
@@ -143,10 +147,8 @@ func (a *announcer) withdraw() {
 	if err := a.file.remove(); err != nil {
 		a.log.Error("the URL file is left behind", "err", err)
 	}
-	if a.state.PID != 0 {
-		if err := withdrawState(a.view.Database); err != nil {
-			a.log.Warn("other commands may think that this server still runs", "err", err)
-		}
+	if err := a.presence.withdraw(); err != nil {
+		a.log.Warn("the file by which other commands find this server is left behind", "err", err)
 	}
 }
 

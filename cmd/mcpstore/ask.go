@@ -56,7 +56,7 @@ OPENAI_BASE_URL.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := runAsk(cmd, e, &o, args)
 			if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
-				return errAskStopped
+				err = errAskStopped
 			}
 			return err
 		},
@@ -83,7 +83,7 @@ var errAskStopped = errors.New("stopped before the answer was whole")
 
 func runAsk(cmd *cobra.Command, e *env, o *askOptions, args []string) error {
 	ctx := cmd.Context()
-	cfg, err := o.config(e)
+	cfg, err := o.config(cmd, e)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func runAsk(cmd *cobra.Command, e *env, o *askOptions, args []string) error {
 }
 
 // config checks all that can be wrong with the flags and the environment.
-func (o *askOptions) config(e *env) (openai.Config, error) {
+func (o *askOptions) config(cmd *cobra.Command, e *env) (openai.Config, error) {
 	cfg := openai.Config{
 		Key:     strings.TrimSpace(e.getenv("OPENAI_API_KEY")),
 		BaseURL: e.getenv("OPENAI_BASE_URL"),
@@ -128,13 +128,17 @@ func (o *askOptions) config(e *env) (openai.Config, error) {
 		return cfg, &usageError{errors.New("--model is empty"), "name one, such as --model " + openai.DefaultModel}
 	case o.timeout <= 0:
 		return cfg, &usageError{fmt.Errorf("--timeout %s is not a time", o.timeout), "give one such as 3m"}
-	case o.token != "" && o.server == "":
+	case givenAsFlag(cmd, "server") && o.server == "":
+		return cfg, &usageError{errors.New("--server is empty"), "give the URL of a server, or leave it out to ask with the one on this machine"}
+	case givenAsFlag(cmd, "token-file") && o.server == "":
 		return cfg, &usageError{errors.New("--token-file goes with --server"), "leave it out: for the server on this machine a token is made for as long as you ask"}
 	case cfg.Key == "":
 		return cfg, &usageError{errors.New("OPENAI_API_KEY is not set"), "make a key at https://platform.openai.com/api-keys, and set it: export OPENAI_API_KEY=sk-…"}
+	case strings.ContainsFunc(cfg.Key, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return cfg, &usageError{errors.New("OPENAI_API_KEY has characters that no key has, such as the end of a line"), "copy the key anew: export OPENAI_API_KEY=sk-…"}
 	}
 	if u, err := url.Parse(cfg.BaseURL); cfg.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return cfg, &usageError{fmt.Errorf("OPENAI_BASE_URL %q is not a URL", cfg.BaseURL), "give one such as https://api.openai.com/v1, or leave it unset"}
+		return cfg, &usageError{errors.New("OPENAI_BASE_URL is not a URL"), "give one such as https://api.openai.com/v1, or leave it unset"}
 	}
 	return cfg, nil
 }
@@ -143,6 +147,9 @@ func (o *askOptions) config(e *env) (openai.Config, error) {
 func (o *askOptions) ask(ctx context.Context, e *env, c *openai.Conversation, t *terminal, at target, question string) error {
 	err := c.Ask(ctx, question, t)
 	t.endAnswer()
+	if err == nil {
+		err = t.lost
+	}
 	known, ok := errors.AsType[*openai.Error](err)
 	if !ok {
 		return err
@@ -159,8 +166,8 @@ func (o *askOptions) askOn(ctx context.Context, e *env, c *openai.Conversation, 
 	var failed error
 	for {
 		question, err := t.question(ctx)
-		if errors.Is(err, io.EOF) {
-			return failed
+		if errors.Is(err, io.EOF) || errors.Is(err, errAskStopped) || ctx.Err() != nil {
+			return failed // there are no more questions
 		}
 		if err != nil {
 			return err
@@ -194,7 +201,7 @@ func (o *askOptions) explainToolList(ctx context.Context, e *env, at target, why
 		}
 		cfg.CA = ca
 	}
-	fmt.Fprintln(e.stderr, "mcpstore: OpenAI could not list the tools; checking the URL from here …")
+	fmt.Fprintln(e.stderr, inLanguage(e, "mcpstore：OpenAI 無法列出工具；從這裡檢查網址……", "mcpstore: OpenAI could not list the tools; checking the URL from here …"))
 	report, err := smoke.Run(ctx, cfg, nil)
 	if err != nil && len(report.Checks) == 0 {
 		return errors.Join(why, err)

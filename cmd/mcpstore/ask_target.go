@@ -2,17 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/tunnel"
 )
 
 // target is the server that OpenAI is to ask.
@@ -86,6 +88,9 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	}
 	s.gate.auth, s.gate.rateLimit, s.gate.auditKeep = string(access.Tokens), 1200, days(90*24*time.Hour)
 	s.confirmAbove, s.logFormat = 50, "text"
+	if s.tunnel.startTimeout == 0 {
+		s.tunnel.startTimeout = askStartTime
+	}
 	open, err := s.tunnel.opener(cmd, e.getenv, log)
 	if errors.Is(err, errNoAuthtoken) { // without a tunnel OpenAI reaches nothing
 		err = &usageError{errNoAuthtoken, "no server runs here, and a public one needs an authtoken: get one for free at https://dashboard.ngrok.com/get-started/your-authtoken, then: export NGROK_AUTHTOKEN=…"}
@@ -107,9 +112,10 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	if err != nil {
 		return end.failed(err)
 	}
-	fmt.Fprintln(e.stderr, "mcpstore: no server runs here: starting one for this question …")
-	site, err := s.start(ctx, db, open, guard, view, func(tunnel.State) {}, log)
+	fmt.Fprintln(e.stderr, inLanguage(e, "mcpstore：這裡沒有伺服器在執行，為這次提問啟動一台……", "mcpstore: no server runs here: starting one for this question …"))
+	site, err := s.start(ctx, db, open, guard, view, (&announcer{log: log}).tunnelChanged, log)
 	if err != nil {
+		fmt.Fprintln(e.stderr, inLanguage(e, "mcpstore：如果有另一個資料庫的 mcpstore 正在執行，請用 --db 指定它。", "mcpstore: if a mcpstore of another database runs, name that by --db."))
 		return end.failed(err)
 	}
 	end.then(site.close)
@@ -139,15 +145,49 @@ func (e *ending) failed(err error) (target, error) {
 	return target{}, err
 }
 
+// askStartTime is how long somebody who asks waits for a server to be online.
+const askStartTime = 30 * time.Second
+
+// inLanguage picks one of two texts, in the user's language.
+func inLanguage(e *env, zh, en string) string {
+	if chineseLocale(e.getenv) {
+		return zh
+	}
+	return en
+}
+
 // lent is how long a token holds that is made for questions, should it not be
 // revoked at the end: longer than anybody goes on asking.
 const lent = 12 * time.Hour
 
-// lend has t use a token that is revoked at the end.
+// lentPrefix begins the names of tokens that are lent; the number of the process
+// that asks follows.
+const lentPrefix = "ask "
+
+// isLent reports whether a token was lent, and to which process.
+func isLent(t store.Token) (pid string, is bool) {
+	rest, is := strings.CutPrefix(t.Name, lentPrefix)
+	pid, _, more := strings.Cut(rest, " ")
+	return pid, is && more
+}
+
+// lend has t use a token that is revoked at the end. Those that were lent to
+// processes which are gone end now.
 func (t *target) lend(ctx context.Context, db store.Access, end *ending) error {
+	tokens, err := db.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range tokens {
+		if pid, is := isLent(old); is && old.RevokedAt.IsZero() && !running(pid) {
+			if err := db.RevokeToken(ctx, old.ID); err != nil {
+				return err
+			}
+		}
+	}
 	now := time.Now()
 	text, token, err := addToken(ctx, db, store.Token{
-		Kind: store.APIToken, Name: "ask " + now.Format("2006-01-02 15:04:05.000"), Scopes: scopesOf(t.writes), ExpiresAt: now.Add(lent),
+		Kind: store.APIToken, Name: fmt.Sprintf("%s%d %s %s", lentPrefix, os.Getpid(), now.Format("2006-01-02 15:04:05"), rand.Text()[:6]), Scopes: scopesOf(t.writes), ExpiresAt: now.Add(lent),
 	})
 	if err != nil {
 		return fmt.Errorf("make a token for this question: %w", err)

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/peterh/liner"
 
@@ -26,6 +28,7 @@ type terminal struct {
 	editor  *liner.State  // of a terminal, once it is wanted
 	history string        // the file that keeps what was asked
 	midline bool          // the answer has not ended its line
+	lost    error         // why answers could not be written
 }
 
 func newTerminal(e *env) *terminal {
@@ -57,16 +60,23 @@ func (t *terminal) question(ctx context.Context) (string, error) {
 
 // Text prints a piece of the answer.
 func (t *terminal) Text(piece string) {
-	fmt.Fprint(t.stdout, plain(piece))
+	t.write(plain(piece))
 	t.midline = !strings.HasSuffix(piece, "\n")
 }
 
 // endAnswer ends the line of an answer.
 func (t *terminal) endAnswer() {
 	if t.midline {
-		fmt.Fprintln(t.stdout)
+		t.write("\n")
 	}
 	t.midline = false
+}
+
+// write writes a part of an answer.
+func (t *terminal) write(text string) {
+	if _, err := io.WriteString(t.stdout, text); err != nil && t.lost == nil {
+		t.lost = fmt.Errorf("write the answer: %w", err)
+	}
 }
 
 // Called prints a call and what came of it on one line.
@@ -77,6 +87,9 @@ func (t *terminal) Called(c openai.Call) {
 		came = "✗ " + t.say("失敗：", "failed: ") + short(c.Failed)
 	}
 	fmt.Fprintf(t.stderr, "%s %s\n", callText(c), came)
+	if strings.Contains(strings.ToLower(c.Failed), "http") {
+		fmt.Fprintln(t.stderr, t.say("mcpstore：伺服器沒有回應 OpenAI；mcpstore smoke 網址 可以查出原因", "mcpstore: the server did not answer OpenAI; mcpstore smoke URL shows why"))
+	}
 }
 
 // Approve asks whether a call may be made. No answer is a no.
@@ -84,7 +97,12 @@ func (t *terminal) Approve(ctx context.Context, c openai.Call) (openai.Decision,
 	t.endAnswer()
 	prompt := fmt.Sprintf(t.say("要核准 %s 嗎？[y/N/always] ", "Approve %s? [y/N/always] "), callText(c))
 	line, err := t.read(ctx, prompt, false)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) && t.lines != nil {
+		return openai.No, &failure{fmt.Errorf("nobody is there to approve %s", callText(c)), "run it at a terminal; or --approve reads lets the model look things up"}
+	}
+	if errors.Is(err, io.EOF) {
+		fmt.Fprintln(t.stderr)
+	} else if err != nil {
 		return openai.No, err
 	}
 	switch strings.ToLower(strings.TrimSpace(line)) {
@@ -144,7 +162,7 @@ func (t *terminal) edit(prompt string, remember bool) (string, error) {
 			file.Close()
 		}
 	}
-	line, err := t.editor.Prompt(prompt)
+	line, err := t.editor.Prompt(strings.Map(promptable, prompt))
 	if errors.Is(err, liner.ErrPromptAborted) {
 		return "", errAskStopped
 	}
@@ -152,6 +170,14 @@ func (t *terminal) edit(prompt string, remember bool) (string, error) {
 		t.editor.AppendHistory(line)
 	}
 	return line, err
+}
+
+// promptable replaces what the editor takes in no prompt.
+func promptable(r rune) rune {
+	if unicode.Is(unicode.C, r) {
+		return ' '
+	}
+	return r
 }
 
 // close gives the terminal back as it was, and keeps what was asked.
@@ -186,13 +212,30 @@ func callText(c openai.Call) string {
 		if dec.Decode(&value) != nil {
 			break
 		}
-		text := string(value)
-		if s := ""; json.Unmarshal(value, &s) == nil {
-			text = s
-		}
-		arguments = append(arguments, short(fmt.Sprint(name))+"="+short(text))
+		arguments = append(arguments, argument(fmt.Sprint(name))+"="+argumentValue(value))
 	}
-	return plain(c.Tool) + "(" + strings.Join(arguments, ", ") + ")"
+	if end, err := dec.Token(); err != nil || end != json.Delim('}') { // it is not whole: show it as it is
+		return short(c.Tool) + "(" + short(c.Arguments) + ")"
+	}
+	return short(c.Tool) + "(" + strings.Join(arguments, ", ") + ")"
+}
+
+// argumentValue is a value of an argument. Only a text is without its JSON.
+func argumentValue(value json.RawMessage) string {
+	if s := ""; len(value) > 0 && value[0] == '"' && json.Unmarshal(value, &s) == nil {
+		return argument(s)
+	}
+	return short(string(value))
+}
+
+// argument is a text in a call, in quotation marks where it could be taken for
+// more than one.
+func argument(text string) string {
+	shown := short(text)
+	if shown == "" || shown != text || strings.ContainsAny(shown, `,=()[]{}"?`) {
+		return strconv.Quote(shown)
+	}
+	return shown
 }
 
 // short is a text on one line of a bearable length.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -38,7 +39,12 @@ MCPSTORE_TOKEN, and OpenAI's key from OPENAI_API_KEY.`,
   mcpstore connect --for chatgpt
   mcpstore connect --for responses --sdk python >ask.py
   mcpstore connect --for agents --url https://your-name.ngrok-free.dev/mcp --auth token`,
-		Args: noArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("connect takes no arguments, got %q", args[0]), "say what for by a flag, such as mcpstore connect --for chatgpt"}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return runConnect(cmd, e, &o) },
 	}
 	f := cmd.Flags()
@@ -108,9 +114,13 @@ func (o *connectOptions) connection(cmd *cobra.Command, e *env) (openai.Connecti
 			}
 		}
 		if s, ok := runningServer(cfg.Path); ok {
+			database := o.db
+			if abs, err := filepath.Abs(database); database != "" && err == nil {
+				database = abs // what is printed is typed elsewhere
+			}
 			return openai.Connection{
 				URL: s.URL, Auth: s.Auth, PublicReads: s.PublicReads, Writes: s.Writes, Local: s.Local,
-				Passphrase: s.Passphrase, Question: s.Question, Model: model, Database: o.db,
+				Passphrase: s.Passphrase, Question: s.Question, Model: model, Database: database,
 			}, nil
 		}
 		if o.url == "" {
@@ -127,7 +137,7 @@ func (o *connectOptions) connection(cmd *cobra.Command, e *env) (openai.Connecti
 	}
 	return openai.Connection{
 		URL: endpoint.String(), Auth: o.auth, PublicReads: o.publicReads, Writes: o.allowWrites, Local: isPrivate(endpoint.Hostname()),
-		Model: model, Database: o.db,
+		Model: model, Elsewhere: true,
 	}, nil
 }
 

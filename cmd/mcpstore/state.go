@@ -7,84 +7,151 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
-	"syscall"
+	"slices"
+	"strings"
+	"time"
 )
 
-// serverState is what a server leaves beside its database for other commands on
-// this machine, and for its next run.
+// serverState is what a server tells other commands on this machine while it
+// runs.
 type serverState struct {
-	PID int `json:"pid,omitempty"` // of the process that serves; 0 once it has stopped
-
-	// How it is reached, while it runs.
-	URL         string `json:"url,omitempty"` // of the MCP endpoint
-	Local       bool   `json:"local,omitempty"`
-	Auth        string `json:"auth,omitempty"`
-	PublicReads bool   `json:"public_reads,omitempty"`
-	Writes      bool   `json:"writes,omitempty"`
-	Passphrase  bool   `json:"passphrase,omitempty"`
-	Question    string `json:"question,omitempty"` // that the stock can answer
-
-	// Tools stands for the tools as they were last offered to the internet.
-	Tools string `json:"tools,omitempty"`
+	Started     time.Time `json:"started"`
+	URL         string    `json:"url"` // of the MCP endpoint
+	Local       bool      `json:"local,omitempty"`
+	Auth        string    `json:"auth,omitempty"`
+	PublicReads bool      `json:"public_reads,omitempty"`
+	Writes      bool      `json:"writes,omitempty"`
+	Passphrase  bool      `json:"passphrase,omitempty"`
+	Question    string    `json:"question,omitempty"` // that the stock can answer
 }
 
-// stateFile is where the state of the server of a database is kept.
-func stateFile(database string) string { return database + "-server.json" }
-
-// readState returns what the last server of a database left. One that cannot
-// be read is none: nothing depends on it but convenience.
-func readState(database string) serverState {
-	var s serverState
-	if data, err := os.ReadFile(stateFile(database)); err == nil {
-		_ = json.Unmarshal(data, &s)
+// beside is the path of a file that belongs to a database. However the database
+// is named, it is the same.
+func beside(database, suffix string) string {
+	if target, err := filepath.EvalSymlinks(database); err == nil {
+		database = target
 	}
-	return s
+	return database + suffix
 }
 
-// runningServer returns the server of a database on this machine, if one runs.
-func runningServer(database string) (serverState, bool) {
-	s := readState(database)
-	return s, s.URL != "" && running(strconv.Itoa(s.PID))
+// presence is the file that a server holds beside its database as long as it
+// runs, and locked, so that one that was left behind is known.
+type presence struct{ file *os.File }
+
+// announcePresence tells other commands of this server.
+func announcePresence(database string, s serverState) (*presence, error) {
+	path := beside(database, fmt.Sprintf("-server-%d.json", os.Getpid()))
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	p := &presence{file}
+	if err := errors.Join(lockFile(file), p.tell(s)); err != nil {
+		return nil, errors.Join(err, p.withdraw())
+	}
+	return p, nil
 }
 
-func (s serverState) write(database string) error {
+// tell tells what is so now.
+func (p *presence) tell(s serverState) error {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(stateFile(database), string(data)+"\n", 0o600); err != nil {
-		return fmt.Errorf("tell other commands of this server: %w", err)
+	if err := p.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = p.file.WriteAt(append(data, '\n'), 0)
+	return err
+}
+
+// withdraw says that this server runs no longer.
+func (p *presence) withdraw() error {
+	if p == nil || p.file == nil {
+		return nil
+	}
+	file := p.file
+	p.file = nil
+	// Where a file that is open cannot be removed, it is closed first.
+	err := os.Remove(file.Name())
+	if closed := file.Close(); err != nil {
+		err = os.Remove(file.Name())
+		return errors.Join(err, closed)
 	}
 	return nil
 }
 
-// withdrawState says that this process no longer serves a database. What
-// another has written since stays.
-func withdrawState(database string) error {
-	s := readState(database)
-	if s.PID != os.Getpid() {
-		return nil
+// runningServer returns the server of a database on this machine that was
+// started last, if one runs.
+func runningServer(database string) (serverState, bool) {
+	paths, err := filepath.Glob(escapeGlob(beside(database, "")) + "-server-*.json")
+	if err != nil {
+		return serverState{}, false
 	}
-	return serverState{Tools: s.Tools}.write(database)
+	var found []serverState
+	for _, path := range paths {
+		if s, ok := readPresence(path); ok {
+			found = append(found, s)
+		}
+	}
+	if len(found) == 0 {
+		return serverState{}, false
+	}
+	return slices.MaxFunc(found, func(a, b serverState) int { return a.Started.Compare(b.Started) }), true
 }
 
-// running reports whether the process with the number in pid runs.
-func running(pid string) bool {
-	n, err := strconv.Atoi(pid)
-	if err != nil || n <= 0 {
-		return false
+// readPresence reads what a server tells. What nobody holds was left behind;
+// what others can write is not believed, for a token may be sent where it says.
+func readPresence(path string) (s serverState, ok bool) {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || !ours(info) {
+		return s, false
 	}
-	p, err := os.FindProcess(n)
+	file, err := os.Open(path)
 	if err != nil {
-		return false
+		return s, false
 	}
-	if runtime.GOOS == "windows" {
-		return true // or it would not have been found
+	defer file.Close()
+	if !lockedByOther(file) {
+		if time.Since(info.ModTime()) > time.Minute { // not one that is being made
+			os.Remove(path)
+		}
+		return s, false
 	}
-	err = p.Signal(syscall.Signal(0))
-	return err == nil || errors.Is(err, os.ErrPermission)
+	for range 5 { // it may be being written
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return s, false
+		}
+		if json.Unmarshal(data, &s) == nil {
+			_, err := endpointURL("", s.URL)
+			return s, err == nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return s, false
+}
+
+// escapeGlob has a path mean itself in a pattern.
+func escapeGlob(path string) string {
+	if filepath.Separator == '\\' {
+		return path // there nothing can be escaped, and names have none of *?
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+// lastTools returns the fingerprint of the tools that the internet was offered
+// last, "" where none were.
+func lastTools(database string) string {
+	data, err := os.ReadFile(beside(database, "-tools"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
+
+func keepTools(database, tools string) error {
+	return replaceFile(beside(database, "-tools"), tools+"\n", 0o600)
 }
 
 // replaceFile writes a file that is never seen half written.

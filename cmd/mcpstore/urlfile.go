@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"syscall"
 )
 
 // urlFile tells scripts the public URL: the file is there while the URL is
@@ -95,4 +97,21 @@ func (f *urlFile) failed(err error) error {
 		fmt.Errorf("keep the URL in %q: %w", f.path, err),
 		"give --url-file a file in a folder that exists and can be written",
 	}
+}
+
+// running reports whether the process with the number in pid runs.
+func running(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	if err != nil || n <= 0 {
+		return false
+	}
+	p, err := os.FindProcess(n)
+	if err != nil {
+		return false
+	}
+	if runtime.GOOS == "windows" {
+		return true // or it would not have been found
+	}
+	err = p.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, os.ErrPermission)
 }

@@ -21,6 +21,7 @@ type Connection struct {
 	Local       bool   // it is reached from this machine or network alone
 	Passphrase  bool   // its owner lets clients in with a passphrase, not a one-time code
 	Database    string // for commands that are to be typed; if "", the default
+	Elsewhere   bool   // such commands are for another machine
 
 	Model    string // if "", [DefaultModel]
 	Question string // one that the stock can answer; if "", one that the demo data can

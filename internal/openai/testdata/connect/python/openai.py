@@ -31,5 +31,5 @@ class _Responses:
 
 
 class OpenAI:
-    def __init__(self):
+    def __init__(self, *, max_retries=2):
         self.responses = _Responses()

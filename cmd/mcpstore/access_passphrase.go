@@ -32,11 +32,16 @@ a client asks to be let in.`,
 		Example: `  mcpstore access passphrase
   mcpstore access passphrase <passphrase.txt
   mcpstore access passphrase --remove`,
-		Args: noArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 { // which may be the passphrase: it is not repeated
+				return &usageError{errors.New("passphrase takes no arguments"), "run it alone: it asks. If what was typed here is a passphrase, choose another: this one is in your shell's history"}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hash := ""
 			if !remove {
-				text, err := readPassphrase(e)
+				text, err := readPassphrase(cmd.Context(), e)
 				if err != nil {
 					return err
 				}
@@ -64,7 +69,7 @@ a client asks to be let in.`,
 
 // readPassphrase asks for it twice where somebody types it, and takes the first
 // line of standard input where nobody does.
-func readPassphrase(e *env) (string, error) {
+func readPassphrase(ctx context.Context, e *env) (string, error) {
 	in, ok := e.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		line, err := bufio.NewReader(io.LimitReader(e.stdin, 64<<10)).ReadString('\n')
@@ -80,7 +85,7 @@ func readPassphrase(e *env) (string, error) {
 	var typed [2]string
 	for i, prompt := range []string{"New passphrase: ", "Once more: "} {
 		fmt.Fprint(e.stderr, prompt)
-		b, err := term.ReadPassword(int(in.Fd()))
+		b, err := readHidden(ctx, int(in.Fd()))
 		fmt.Fprintln(e.stderr)
 		if err != nil {
 			return "", fmt.Errorf("read the passphrase: %w", err)
@@ -91,4 +96,27 @@ func readPassphrase(e *env) (string, error) {
 		return "", &failure{errors.New("the two are not the same; nothing was changed"), "mcpstore access passphrase asks again"}
 	}
 	return typed[0], nil
+}
+
+// readHidden reads what is typed without showing it, until ctx ends.
+func readHidden(ctx context.Context, fd int) ([]byte, error) {
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type result struct {
+		typed []byte
+		err   error
+	}
+	read := make(chan result, 1) // the read itself cannot be called off
+	go func() {
+		typed, err := term.ReadPassword(fd)
+		read <- result{typed, err}
+	}()
+	select {
+	case r := <-read:
+		return r.typed, r.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
 }

@@ -79,6 +79,8 @@ func (o *tokenOptions) token() (store.Token, error) {
 	switch {
 	case t.Name == "":
 		return t, &usageError{errors.New("--name is missing"), "name what the token is for, such as --name ci"}
+	case strings.Trim(t.Name, "0123456789") == "":
+		return t, &usageError{fmt.Errorf("--name %q could be a token's number", t.Name), "add a letter, such as --name till-" + t.Name}
 	case len(t.Name) > maxTokenName:
 		return t, &usageError{fmt.Errorf("--name has %d bytes", len(t.Name)), fmt.Sprintf("make it at most %d", maxTokenName)}
 	}

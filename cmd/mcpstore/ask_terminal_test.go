@@ -173,3 +173,21 @@ func TestAskOnATerminal(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }
+
+func TestAPassphraseCanBeLeftUntyped(t *testing.T) {
+	t.Parallel()
+	edge, err := tunneltest.New(tunneltest.Config{CAFile: filepath.Join(t.TempDir(), "ca.pem")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { edge.Close() })
+	openai := openaitest.New(openaitest.Config{})
+	t.Cleanup(openai.Close)
+	s := onTerminal(t, openai, edge, t.TempDir(), "access", "passphrase")
+	s.await("New passphrase: ")
+	s.key("corr" + ctrlC)
+	s.await("stopped before it was done; nothing was changed")
+	if code := s.end(); code != exitFailed {
+		t.Errorf("Ctrl-C ends with %d", code)
+	}
+}

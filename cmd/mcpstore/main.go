@@ -17,6 +17,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mcpstore/mcpstore/internal/access"
 )
 
 func main() { os.Exit(mainWith(os.Stderr)) }
@@ -95,10 +97,13 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // noArgs refuses arguments, such as a command that does not exist.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		return nil
+	case cmd.HasAvailableSubCommands():
+		return &usageError{fmt.Errorf("there is no command %q", args[0]), cmd.CommandPath() + " --help lists the commands"}
 	}
-	return &usageError{fmt.Errorf("there is no command %q", args[0]), cmd.CommandPath() + " --help lists the commands"}
+	return &usageError{fmt.Errorf("%s takes no arguments, got %q", cmd.Name(), args[0]), cmd.CommandPath() + " --help shows how it is called"}
 }
 
 // usageError says that the program was called wrongly.
@@ -135,7 +140,8 @@ func hintOf(err error) string {
 
 // report tells the person at the terminal what went wrong and what to do next.
 func report(w io.Writer, err error) {
-	fmt.Fprintln(w, "mcpstore: error:", plain(err.Error())) // it may repeat what a stranger said
+	// They may repeat what a stranger said, or a secret in the place of a name.
+	fmt.Fprintln(w, "mcpstore: error:", access.Redact(plain(err.Error())))
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintln(w, "mcpstore: hint:", plain(hint))
 	}

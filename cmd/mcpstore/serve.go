@@ -127,7 +127,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer site.close()
-	if err := o.firstToken(ctx, e, db); err != nil {
+	if err := o.firstToken(ctx, e, db, log); err != nil {
 		return err
 	}
 	defer announce.withdraw()
@@ -276,7 +276,7 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOpti
 		},
 		About: func(ctx context.Context) server.About {
 			if !view.Open {
-				return server.About{Version: programVersion()} // what there is, is not for everybody
+				return server.About{Version: programVersion(), SignIn: o.gate.signIn()} // what there is, is not for everybody
 			}
 			// An import may have changed what there is since the start.
 			now, err := o.panel(ctx, db, view.Database)
@@ -289,6 +289,7 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOpti
 				Products: now.Stock.Products,
 				Demo:     now.Stock.Demo,
 				Question: now.Question,
+				SignIn:   o.gate.signIn(),
 			}
 		},
 		Log: s.log,

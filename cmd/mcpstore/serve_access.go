@@ -87,6 +87,17 @@ func (o *gateOptions) check(cmd *cobra.Command) error {
 // open reports whether anyone who has the URL can read.
 func (o *gateOptions) open() bool { return o.mode() == access.None || o.publicReads }
 
+// signIn is how a client is let in that wants to read, as [server.About] has it.
+func (o *gateOptions) signIn() string {
+	switch {
+	case o.open():
+		return ""
+	case o.mode() == access.Tokens:
+		return "token"
+	}
+	return "oauth"
+}
+
 // networks reads --allow-ip-file. It returns nil where none is named.
 func (o *gateOptions) networks() ([]netip.Prefix, error) {
 	if o.allowIPFile == "" {
@@ -239,7 +250,7 @@ func (o *serveOptions) showCode(e *env) func(oauth.Notice) {
 
 // firstToken makes a token where a server that takes nothing else would have
 // none, and shows it, this once.
-func (o *serveOptions) firstToken(ctx context.Context, e *env, s store.Store) error {
+func (o *serveOptions) firstToken(ctx context.Context, e *env, s store.Store, log *slog.Logger) error {
 	if o.gate.mode() != access.Tokens {
 		return nil
 	}
@@ -247,6 +258,10 @@ func (o *serveOptions) firstToken(ctx context.Context, e *env, s store.Store) er
 	case err != nil:
 		return err
 	case len(tokens) > 0:
+		return nil
+	}
+	if o.logFormat != "text" { // a log is no place for a token
+		log.Warn("there is no token yet, so nobody can call: make one by mcpstore access token create --name first")
 		return nil
 	}
 	t := store.Token{Kind: store.APIToken, Name: "first", Scopes: store.ScopeRead}

@@ -89,7 +89,10 @@ func (p *Pages) Refused(w http.ResponseWriter, r *http.Request, status int) {
 	view := notice(say("這個頁面不對外公開", "This page is not open to everybody"),
 		say("請在 ChatGPT 裡詢問庫存；您是店主的話，可以用 --public-reads 開放讀取。",
 			"Ask for the stock in ChatGPT. If the shop is yours, --public-reads opens reading to anyone."))
-	if status == http.StatusTooManyRequests {
+	switch {
+	case status >= http.StatusInternalServerError:
+		view = notice(say("現在無法顯示", "This cannot be shown now"), say("請稍後再試。", "Please try again later."))
+	case status == http.StatusTooManyRequests:
 		view = notice(say("請求太頻繁", "Too many requests"), say("請等一分鐘再試。", "Please wait a minute and try again."))
 	}
 	render(w, r, status, say, view)

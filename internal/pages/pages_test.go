@@ -250,4 +250,10 @@ func TestWhoeverIsRefusedIsToldInWords(t *testing.T) {
 	if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "這個頁面不對外公開") {
 		t.Errorf("%d\n%s", w.Code, w.Body)
 	}
+	// What is out of order is not what is not allowed.
+	w = httptest.NewRecorder()
+	p.Refused(w, r, http.StatusServiceUnavailable)
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "--public-reads") {
+		t.Errorf("%d\n%s", w.Code, w.Body)
+	}
 }

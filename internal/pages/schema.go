@@ -22,7 +22,7 @@ func productData(at func(string) string, p store.Product, total store.Total, lev
 	offers := []object{}
 	for _, l := range levels {
 		offer := offerOf(p, l.Level)
-		offer["availableAtOrFrom"] = object{"@type": "Store", "name": l.Shop.Name, "url": at(ShopPage(l.Shop.ID)), "address": l.Shop.Address}
+		offer["availableAtOrFrom"] = without(object{"@type": "Store", "name": l.Shop.Name, "url": at(ShopPage(l.Shop.ID)), "address": l.Shop.Address})
 		offers = append(offers, offer)
 	}
 	data := describe(at, p)

@@ -155,5 +155,13 @@ func available(say say, n int64, unit string, shops int) string {
 		return say("沒有門市販售。", "No store carries it.")
 	}
 	return say(fmt.Sprintf("%d 間門市共有 %d %s可賣。", shops, n, unit),
-		fmt.Sprintf("%d available in the %d stores that carry it.", n, shops))
+		fmt.Sprintf("%d available in %s.", n, carriers(shops)))
+}
+
+// carriers names the shops that carry something.
+func carriers(shops int) string {
+	if shops == 1 {
+		return "the one store that carries it"
+	}
+	return fmt.Sprintf("the %d stores that carry it", shops)
 }

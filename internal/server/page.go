@@ -19,6 +19,10 @@ type About struct {
 	Products int    // if 0, the page names no numbers
 	Demo     bool   // what is served is made up
 	Question string // one that can be answered, to ask first; if empty, none
+
+	// How a client is let in, as OpenAI's pages call it: "" for not at all, "token"
+	// for a token alone, "oauth" for signing in.
+	SignIn string
 }
 
 //go:embed page

@@ -51,6 +51,24 @@ func TestPage(t *testing.T) {
 	}
 }
 
+func TestPageSaysHowToBeLetIn(t *testing.T) {
+	for sign, want := range map[string]struct{ has, not string }{
+		"":      {"authentication: None", "OAuth"},
+		"token": {"authentication: Access token", "ChatGPT</a>"},
+		"oauth": {"authentication: OAuth", "None"},
+	} {
+		addr := start(t, Config{About: func(context.Context) About { return About{SignIn: sign} }})
+		got := send(t, addr, get("/?lang=en"))
+		if !strings.Contains(got.body, want.has) || strings.Contains(got.body, want.not) {
+			t.Errorf("with %q the page is\n%s", sign, got.body)
+		}
+		chinese := send(t, addr, get("/?lang=zh-TW")).body
+		if strings.Contains(chinese, "驗證方式選 None") != (sign == "") || strings.Contains(chinese, "OAuth") != (sign == "oauth") {
+			t.Errorf("with %q the page in Chinese is\n%s", sign, chinese)
+		}
+	}
+}
+
 func TestPageOfALocalServer(t *testing.T) {
 	addr := start(t, Config{Local: true})
 	for lang, words := range map[string]string{"en": "OpenAI cannot reach this URL", "zh-TW": "OpenAI 連不到這個網址"} {

@@ -31,6 +31,8 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view
 		return
 	}
 	v.Passphrase, v.Code = passphrase != "", s.config.ShowCode != nil
+	// What was taken back stays so when the form is shown again.
+	v.WriteYes = !r.PostForm.Has("decision") || r.PostForm.Get("write") != ""
 	v.show(w, status, "consent", trouble)
 }
 
@@ -52,6 +54,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 		minutes := int(wait/time.Minute) + 1
 		w.Header().Set("Retry-After", seconds(wait))
 		v.Again = true
+		s.log.WarnContext(r.Context(), "signing in is locked: there were too many wrong attempts", "for", wait.Round(time.Second).String(), "hint", "mcpstore access passphrase lifts it")
 		v.show(w, http.StatusTooManyRequests, "error", v.say(
 			"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase 可以立刻解除。",
 			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase lifts this at once.", minutes))
@@ -59,7 +62,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 	case errors.Is(err, errWrong):
 		s.record(r, q, "", "refused: wrong passphrase or code")
 		s.log.WarnContext(r.Context(), "a wrong passphrase or code was typed", "client", q.client.label(), "redirect_host", redirectHost(q.redirect))
-		s.ask(w, r, q, v, http.StatusForbidden, v.say("不對，請再試一次。", "That was not right. Try again."))
+		s.ask(w, r, q, v, http.StatusForbidden, v.say("輸入的內容不對，請再試一次。", "That was not right. Try again."))
 		return
 	case err != nil:
 		s.pageUnavailable(w, r, v, err)

@@ -42,6 +42,27 @@ func TestWritingCanBeLeftOut(t *testing.T) {
 	}
 }
 
+// A slip of the hand does not give back what was taken away.
+func TestWritingStaysLeftOutWhenThePageIsShownAgain(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("Greedy", back)
+	const box = `name="write" value="yes"`
+	for _, write := range []bool{false, true} {
+		p := h.asked(params(client, "scope", "stock:read stock:write"))
+		if !strings.Contains(p.Body.String(), box+" checked") {
+			t.Fatalf("the page begins with\n%s", p.Body)
+		}
+		form := url.Values{"decision": {"allow"}, "passphrase": {"not the passphrase"}}
+		if write {
+			form.Set("write", "yes")
+		}
+		again := p.press(form).Body.String()
+		if !strings.Contains(again, box) || strings.Contains(again, box+" checked") != write {
+			t.Errorf("after a wrong passphrase with write %v:\n%s", write, again)
+		}
+	}
+}
+
 // A box that the page does not have gives nothing.
 func TestFormsGiveNoMoreThanWasAskedFor(t *testing.T) {
 	h := openHouse(t)

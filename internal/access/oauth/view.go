@@ -54,6 +54,7 @@ type view struct {
 
 	Client, ClientHost, RedirectHost, Host string
 	Read, Write                            bool // is asked for
+	WriteYes                               bool // was, or would be, allowed
 	Passphrase, Code                       bool // is how the owner is known
 	Form                                   string
 

@@ -179,3 +179,21 @@ func TestConnectRefusesWhatItCannotPrint(t *testing.T) {
 		}
 	}
 }
+
+// A request that might be answered twice could change the stock twice.
+func TestCodeThatMayChangeStockSendsNothingAgain(t *testing.T) {
+	once := map[openai.SDK]string{openai.Python: "max_retries=0", openai.TypeScript: "maxRetries: 0", openai.Go: "option.WithMaxRetries(0)"}
+	for _, target := range []openai.Target{openai.ResponsesAPI, openai.AgentsSDK} {
+		for _, sdk := range target.SDKs() {
+			for _, writes := range []bool{false, true} {
+				var out strings.Builder
+				if err := openai.Connect(&out, openai.Connection{URL: publicURL, Writes: writes}, target, sdk, "en"); err != nil {
+					t.Fatal(err)
+				}
+				if want, sends := once[sdk]; sends && strings.Contains(out.String(), want) != writes {
+					t.Errorf("%s for %s, with writes %v:\n%s", sdk, target, writes, out.String())
+				}
+			}
+		}
+	}
+}

@@ -30,6 +30,11 @@ class _Responses:
         return response
 
 
+class AsyncOpenAI:
+    def __init__(self, *, max_retries=2):
+        self.max_retries = max_retries
+
+
 class OpenAI:
     def __init__(self, *, max_retries=2):
         self.responses = _Responses()

@@ -41,3 +41,8 @@ class Runner:
                 answers.append({"type": "mcp_approval_response", "approval_request_id": item.id, "approve": decision["approve"]})
             response = create(input=answers, previous_response_id=response.id, **about)
         return types.SimpleNamespace(final_output=response.output_text)
+
+
+def set_default_openai_client(client):
+    if client.max_retries != 0:
+        raise ValueError("a client that sends again")

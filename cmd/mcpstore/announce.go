@@ -128,7 +128,7 @@ func (a *announcer) onlineAgain(endpoint string) {
 		a.log.Info("online again", "url", endpoint)
 		return
 	}
-	a.log.Warn("the public URL has changed: paste the new one where the old one was", "url", endpoint, "was", a.endpoint)
+	a.log.Warn("the public URL has changed: paste the new one where the old one was; clients that signed in have to do so again", "url", endpoint, "was", a.endpoint)
 	a.endpoint, a.state.URL = endpoint, endpoint
 	if a.presence != nil {
 		if err := a.presence.tell(a.state); err != nil {

@@ -135,6 +135,9 @@ func (o *connectOptions) connection(cmd *cobra.Command, e *env) (openai.Connecti
 	if !slices.Contains([]access.Mode{access.None, access.Tokens, access.OAuth, access.OIDC}, access.Mode(o.auth)) {
 		return openai.Connection{}, &usageError{fmt.Errorf("--auth %q is unknown", o.auth), "give none, token, oauth or oidc"}
 	}
+	if o.allowWrites && o.auth == string(access.None) && !isPrivate(endpoint.Hostname()) {
+		return openai.Connection{}, &usageError{errors.New("no public server lets anybody change the stock: --allow-writes goes with --auth token, oauth or oidc"), "say by --auth how that server knows who calls"}
+	}
 	return openai.Connection{
 		URL: endpoint.String(), Auth: o.auth, PublicReads: o.publicReads, Writes: o.allowWrites, Local: isPrivate(endpoint.Hostname()),
 		Model: model, Elsewhere: true,

@@ -113,11 +113,11 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
   庫存    {{.Stock.Shops}} 間門市、{{.Stock.Products}} 項商品{{if .Stock.Demo}}（示範資料）{{end}}
   資料庫  {{.Database}}
 {{- if eq .Auth "token"}}
-  存取    需要權杖{{if .Open}}；只讀取則不用{{end}}
+  存取    需要權杖{{if .Open}}；查詢則不用{{end}}
 {{- else if eq .Auth "oauth"}}
-  存取    由您核准：{{if .Passphrase}}輸入您的通行密語{{else}}輸入顯示在這裡的一次性代碼{{end}}{{if .Open}}；只讀取則任何人都可以{{end}}
+  存取    由您核准：{{if .Passphrase}}輸入您的通行密語{{else}}輸入屆時顯示在這裡的一次性代碼{{end}}{{if .Open}}；任何人不必登入就能查詢{{end}}
 {{- else if eq .Auth "oidc"}}
-  存取    由 {{.Issuer}} 驗證身分{{if .Open}}；只讀取則任何人都可以{{end}}
+  存取    由 {{.Issuer}} 驗證身分{{if .Open}}；任何人不必登入就能查詢{{end}}
 {{- end}}
 {{- if .Writes}}
   寫入    已開放：{{if eq .Auth "none" ""}}用戶端{{else}}有 stock:write 權限的{{end}}可以更改庫存

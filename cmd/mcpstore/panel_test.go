@@ -77,7 +77,7 @@ func TestPanelSaysHowToGetIn(t *testing.T) {
 			[]string{"需要權杖", "access token create", "--auth oauth"}},
 		"by passphrase": {panel{Auth: access.OAuth, Passphrase: true, Writes: true}, []string{"type your passphrase", "who has the scope stock:write"},
 			[]string{"輸入您的通行密語", "有 stock:write 權限的"}},
-		"by one-time code": {panel{Auth: access.OAuth, Open: true}, []string{"one-time code", "reading is open"}, []string{"一次性代碼", "只讀取則任何人都可以"}},
+		"by one-time code": {panel{Auth: access.OAuth, Open: true}, []string{"one-time code", "reading is open"}, []string{"一次性代碼", "任何人不必登入就能查詢"}},
 		"elsewhere":        {panel{Auth: access.OIDC, Issuer: "https://login.example"}, []string{"https://login.example vouches"}, []string{"由 https://login.example 驗證身分"}},
 	} {
 		for lang, words := range map[string][]string{"en_US.UTF-8": tc.en, "zh_TW.UTF-8": tc.zh} {

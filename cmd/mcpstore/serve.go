@@ -134,6 +134,9 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := announce.online(site.tun, site.tools); err != nil {
 		return err
 	}
+	if err := o.tellOldGrants(ctx, db, endpointAt(site.tun.URL()), log); err != nil {
+		return err
+	}
 
 	select {
 	case err = <-site.served:

@@ -248,6 +248,28 @@ func (o *serveOptions) showCode(e *env) func(oauth.Notice) {
 	}
 }
 
+// tellOldGrants tells of what was granted for another URL, and holds here no
+// longer.
+func (o *serveOptions) tellOldGrants(ctx context.Context, s store.Store, endpoint string, log *slog.Logger) error {
+	if o.gate.mode() != access.OAuth {
+		return nil
+	}
+	grants, err := s.Grants(ctx)
+	if err != nil {
+		return err
+	}
+	var old []string
+	for _, g := range grants {
+		if g.Resource != endpoint {
+			old = append(old, fmt.Sprintf("%d (%s, for %s)", g.ID, printable(g.ClientName), g.Resource))
+		}
+	}
+	if len(old) > 0 {
+		log.Warn("the URL is another than some clients were let in for: they have to sign in again; --url keeps one URL", "url", endpoint, "grants", strings.Join(old, ", "))
+	}
+	return nil
+}
+
 // firstToken makes a token where a server that takes nothing else would have
 // none, and shows it, this once.
 func (o *serveOptions) firstToken(ctx context.Context, e *env, s store.Store, log *slog.Logger) error {

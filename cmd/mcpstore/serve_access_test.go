@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func TestNetworksAreReadAsPeopleWriteThem(t *testing.T) {
@@ -53,6 +60,30 @@ func TestSinceIsATimeOrHowLongAgo(t *testing.T) {
 	} {
 		if got, err := parseSince(text, now); err != nil || !got.Equal(want) {
 			t.Errorf("parseSince(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+}
+
+func TestGrantsForAnotherURLAreTold(t *testing.T) {
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "shop.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for i, url := range []string{"https://old.example/mcp", "https://new.example/mcp"} {
+		code := store.Token{Kind: store.CodeToken, Hash: store.HashOf(url), Scopes: store.ScopeRead, Resource: url, ExpiresAt: time.Now().Add(time.Minute)}
+		if _, err := db.AddGrant(t.Context(), store.Grant{ClientID: fmt.Sprint("client-", i), ClientName: "ChatGPT", RedirectHost: "chatgpt.com", Scopes: store.ScopeRead, Resource: url}, code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for endpoint, want := range map[string]int{"https://new.example/mcp": 1, "https://third.example/mcp": 2} {
+		var out bytes.Buffer
+		o := serveOptions{gate: gateOptions{auth: "oauth"}}
+		if err := o.tellOldGrants(t.Context(), db, endpoint, slog.New(slog.NewTextHandler(&out, nil))); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(out.String(), "(ChatGPT, for https://"); got != want || !strings.Contains(out.String(), "sign in again") {
+			t.Errorf("at %s the log says %s", endpoint, out.String())
 		}
 	}
 }

@@ -38,6 +38,7 @@ type tokenOptions struct {
 	scopes  []string
 	store   string
 	expires days
+	note    string // about what was asked for
 }
 
 func tokenCreateCommand(e *env) *cobra.Command {
@@ -55,6 +56,9 @@ show it again: put it where it is needed right away. A server that runs with
 			t, err := o.token()
 			if err != nil {
 				return err
+			}
+			if o.note != "" {
+				fmt.Fprintln(e.stderr, o.note)
 			}
 			return o.with(cmd, e, true, func(ctx context.Context, db *sqlite.DB) error {
 				return createToken(ctx, e, db, t, o.store)
@@ -87,6 +91,9 @@ func (o *tokenOptions) token() (store.Token, error) {
 	var err error
 	if t.Scopes, err = store.ParseScopes(o.scopes...); err != nil {
 		return t, &usageError{fmt.Errorf("--scope: %w", err), "give --scope stock:read, or --scope stock:read,stock:write"}
+	}
+	if t.Scopes == store.ScopeWrite {
+		o.note = "mcpstore: it may change the stock and not look it up: most want --scope stock:read,stock:write"
 	}
 	if t.Scopes == 0 {
 		return t, &usageError{errors.New("--scope is empty"), "give --scope stock:read, or --scope stock:read,stock:write"}

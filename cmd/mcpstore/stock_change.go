@@ -266,6 +266,10 @@ func (o *changeOptions) printReceipt(ctx context.Context, e *env, s store.Store,
 	}
 	for _, c := range r.Levels {
 		shop, product := namesOf(ctx, s, c.ShopID, c.ProductID)
+		if r.Reservation != nil { // what is on hand stays; what can be sold does not
+			fmt.Fprintf(e.stdout, "%s: %s: available %d → %d of %d\n", shop, product, c.Before.Available(), c.After.Available(), c.After.OnHand)
+			continue
+		}
 		fmt.Fprintf(e.stdout, "%s: %s: %d → %d", shop, product, c.Before.OnHand, c.After.OnHand)
 		if c.After.Reserved > 0 {
 			fmt.Fprintf(e.stdout, " (%d reserved)", c.After.Reserved)

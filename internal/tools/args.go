@@ -108,7 +108,7 @@ func (p *param[In]) set(in *In, value any) (problem string) {
 			return fmt.Sprintf("%s must have at most %d characters; got %d", p.name, p.maxLength, n)
 		}
 		if s = oneLine(s); s == "" && p.required {
-			return p.wanted("a blank text")
+			return fmt.Sprintf("%s must not be blank: send it, such as %s", p.name, p.example)
 		}
 		*p.text(in) = s
 	case p.integer != nil:

@@ -236,7 +236,7 @@ func TestDecodeSaysWhatToSend(t *testing.T) {
 		{"check_stock", `null`, `product is required: send it, such as "茶葉蛋"`},
 		{"check_stock", `["茶葉蛋"]`, `arguments must be an object, such as {"product": "茶葉蛋"}; got an array`},
 		{"check_stock", `{"product":null}`, `product must be a string, such as "茶葉蛋"; got null`},
-		{"check_stock", `{"product":" "}`, `product must be a string, such as "茶葉蛋"; got a blank text`},
+		{"check_stock", `{"product":" "}`, `product must not be blank: send it, such as "茶葉蛋"`},
 		{"check_stock", `{"product":"茶葉蛋","limit":0}`, `limit must be a whole number from 1 to 100, such as 20; got 0`},
 		{"check_stock", `{"product":"茶葉蛋","limit":"5"}`, `limit must be a whole number from 1 to 100, such as 20; got a string`},
 		{"check_stock", `{"product":"茶葉蛋","shop":"KOKO"}`, `unknown argument "shop": did you mean "store"? The arguments are product, store, limit, cursor`},

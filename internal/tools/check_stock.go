@@ -91,7 +91,11 @@ func (h *handler) stockOf(ctx context.Context, say language, p store.Product, wh
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{stockLine(say, where.name(), p, out), out}, nil
+	name := where.name()
+	if name == "" && store.CallerFrom(ctx).Shop != "" && len(out.Stores) == 1 { // all that they see
+		name = out.Stores[0].Name
+	}
+	return answer{stockLine(say, name, p, out), out}, nil
 }
 
 // countShop counts out's product in out's shop.

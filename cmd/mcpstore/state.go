@@ -1,9 +1,9 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,8 +40,9 @@ type presence struct{ file *os.File }
 
 // announcePresence tells other commands of this server.
 func announcePresence(database string, s serverState) (*presence, error) {
-	path := beside(database, fmt.Sprintf("-server-%d.json", os.Getpid()))
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	// Not by the process's number: in containers all may have the same.
+	path := beside(database, "-server-"+strings.ToLower(rand.Text()[:8])+".json")
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}

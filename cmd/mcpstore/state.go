@@ -40,6 +40,7 @@ type presence struct{ file *os.File }
 
 // announcePresence tells other commands of this server.
 func announcePresence(database string, s serverState) (*presence, error) {
+	runningServer(database) // removes what was left behind
 	// Not by the process's number: in containers all may have the same.
 	path := beside(database, "-server-"+strings.ToLower(rand.Text()[:8])+".json")
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)

@@ -36,7 +36,7 @@ func TestEachModeTakesItsTokens(t *testing.T) {
 		for _, who := range []struct {
 			name, token string
 			status      int
-		}{{"nobody", "", test.nobody}, {"the bearer of an API token", api, test.api}, {"who signed in", signed, test.signed}, {"the bearer of a made-up token", said.keep(secret.New(secret.API)), test.x}} {
+		}{{"nobody", "", test.nobody}, {"the bearer of an API token", api, test.api}, {"who signed in", signed, test.signed}, {"the bearer of a made-up token", said.Keep(secret.New(secret.API)), test.x}} {
 			if got := s.ask(call(checkStock, who.token)); got.status != who.status {
 				t.Errorf("--auth %s answers %s %d %s, want %d", test.mode, who.name, got.status, got.body, who.status)
 			}
@@ -65,13 +65,13 @@ func TestBadTokensAreToldApart(t *testing.T) {
 	swapped := strings.ToUpper(good[5:])
 
 	for _, test := range []struct{ name, header, want string }{
-		{"unknown", "Bearer " + said.keep(secret.New(secret.Access)), "not known here"},
+		{"unknown", "Bearer " + said.Keep(secret.New(secret.Access)), "not known here"},
 		{"cut off", "Bearer " + good[:len(good)-1], "mistyped or cut off"},
 		{"in another case", "Bearer " + good[:5] + swapped, "mistyped or cut off"},
 		{"doubled", "Bearer " + good + good, "mistyped or cut off"},
-		{"a refresh token", "Bearer " + said.keep(secret.New(secret.Refresh)), "not a token for calling"},
-		{"a code", "Bearer " + said.keep(secret.New(secret.Code)), "not a token for calling"},
-		{"somebody else's", "Bearer " + said.keep("ghp_0123456789abcdefghij"), "not a token for calling"},
+		{"a refresh token", "Bearer " + said.Keep(secret.New(secret.Refresh)), "not a token for calling"},
+		{"a code", "Bearer " + said.Keep(secret.New(secret.Code)), "not a token for calling"},
+		{"somebody else's", "Bearer " + said.Keep("ghp_0123456789abcdefghij"), "not a token for calling"},
 		{"revoked", "Bearer " + revoked, "was revoked"},
 		{"expired", "Bearer " + expired, "expired at 2026-11-22T11:59:59Z; make a new one"},
 		{"expired now", "Bearer " + endsNow, "expired at"},
@@ -132,7 +132,7 @@ func TestCallersWithoutATokenAreToldHowToGetOne(t *testing.T) {
 		}
 	}
 	s := openShop(t, access.Config{Mode: access.Tokens})
-	if got := s.ask(call(ping, said.keep(secret.New(secret.API)))); got.challenge() != `Bearer error="invalid_token", error_description="the token is not known here"` {
+	if got := s.ask(call(ping, said.Keep(secret.New(secret.API)))); got.challenge() != `Bearer error="invalid_token", error_description="the token is not known here"` {
 		t.Errorf("--auth token, a bad token: WWW-Authenticate: %s", got.challenge())
 	}
 }
@@ -237,7 +237,7 @@ func TestPublicReads(t *testing.T) {
 	if got.status != 200 || !strings.Contains(got.body, `"isError":true`) || !strings.Contains(got.body, "mcp/www_authenticate") {
 		t.Errorf("changing without a token: %d %s", got.status, got.body)
 	}
-	for _, token := range []string{said.keep(secret.New(secret.Access)), "x"} {
+	for _, token := range []string{said.Keep(secret.New(secret.Access)), "x"} {
 		if got := s.ask(call(checkStock, token)); got.status != 401 {
 			t.Errorf("reading with a bad token: %d %s", got.status, got.body)
 		}
@@ -374,7 +374,7 @@ func (failing) Token(context.Context, store.Hash) (store.Token, error) {
 
 func TestAStoreThatFailsLetsNobodyIn(t *testing.T) {
 	s := openShop(t, access.Config{Mode: access.Tokens, Store: failing{}})
-	got := s.ask(call(ping, said.keep(secret.New(secret.API))))
+	got := s.ask(call(ping, said.Keep(secret.New(secret.API))))
 	if code, _ := got.refusal(t); got.status != 503 || code != "temporarily_unavailable" || got.header.Get("Retry-After") != "1" {
 		t.Errorf("%d %s, Retry-After: %s", got.status, got.body, got.header.Get("Retry-After"))
 	}

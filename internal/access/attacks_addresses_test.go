@@ -125,7 +125,7 @@ var addressAttacks = area{"addresses", "Where one calls from, and how often", []
 			h.worked("the owner", h.ask(key))
 			for i := range 10 {
 				before := lookups(h)
-				if r := h.ask(said.keep(secret.New(secret.API))); i >= 2 {
+				if r := h.ask(said.Keep(secret.New(secret.API))); i >= 2 {
 					h.refused("one more", r)
 					if lookups(h) != before {
 						h.Error("the database was asked")

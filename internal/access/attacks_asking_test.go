@@ -97,7 +97,7 @@ func rpc(method, params string) string {
 // token makes a token of the owner's, and returns what is shown and kept of it.
 func (h *house) token(t store.Token) (string, store.Token) {
 	h.Helper()
-	text := said.keep(secret.New(secret.API))
+	text := said.Keep(secret.New(secret.API))
 	t.Kind, t.Hash = store.APIToken, store.HashOf(text)
 	if t.Name == "" {
 		t.Name = fmt.Sprintf("t%x", t.Hash[:6])

@@ -176,7 +176,7 @@ var codeAttacks = area{"codes", "Exchanging a code", []attack{
 		by: func(h *house) {
 			p := h.program()
 			key, signedIn := h.key(), p.signsIn()
-			for _, text := range []string{key, signedIn.access, signedIn.refresh, said.keep(secret.New(secret.Code)), "mcpc_", "", "x", "' OR 1=1 --", "mcpc_" + key[5:]} {
+			for _, text := range []string{key, signedIn.access, signedIn.refresh, said.Keep(secret.New(secret.Code)), "mcpc_", "", "x", "' OR 1=1 --", "mcpc_" + key[5:]} {
 				h.refused("instead", p.redeems(text))
 			}
 			h.worked("the owner's token", h.ask(key))

@@ -182,7 +182,7 @@ var consentAttacks = area{"consent", "The page on which the owner decides", []at
 		by: func(h *house) {
 			p := h.program()
 			to := h.worked("allowing", p.page("scope", "stock:read").types(passphrase, "write", "yes", "scope", "stock:write", "scopes", "stock:write")).sentTo()
-			got := h.got(p.redeems(said.keep(to.Query().Get("code"))))
+			got := h.got(p.redeems(said.Keep(to.Query().Get("code"))))
 			h.refused("writing", h.message(writes[0], bearer(got.access)...))
 			h.worked("reading", h.ask(got.access))
 		},

@@ -96,7 +96,7 @@ func openHouse(t *testing.T, a attack) *house {
 		a.in(&o)
 	}
 	h := &house{T: t, clock: newClock(), attack: a, from: "198.51.100.1", edge: !o.local}
-	said.keep(passphrase)
+	said.Keep(passphrase)
 	h.move(publicURL)
 	h.openStore(o)
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(&h.log, &said), &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: access.RedactAttr}))
@@ -199,7 +199,7 @@ func (h *house) move(url string) { h.url.Store(&url) }
 func (h *house) showCode(n oauth.Notice) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	said.keep(n.Code)
+	said.Keep(n.Code)
 	h.notices = append(h.notices, n)
 }
 

@@ -144,7 +144,7 @@ var issuerAttacks = area{"issuer", "Tokens of an outside issuer", []attack{
 				h.Fatal(err)
 			}
 			h.refused("revoked", h.ask(key))
-			h.refused("a grant's", h.ask(said.keep(secret.New(secret.Access))))
+			h.refused("a grant's", h.ask(said.Keep(secret.New(secret.Access))))
 			h.refused("mistyped", h.ask(key[:20]))
 		},
 	}, {

@@ -49,7 +49,7 @@ func (h *house) register(metadata map[string]any) *program {
 
 // known is a client that has the ID.
 func (h *house) known(id string) *program {
-	return &program{house: h, id: id, redirect: clientRedirect, state: rand.Text(), verifier: said.keep(rand.Text() + rand.Text())}
+	return &program{house: h, id: id, redirect: clientRedirect, state: rand.Text(), verifier: said.Keep(rand.Text() + rand.Text())}
 }
 
 // gone stands for a parameter that is left out.
@@ -108,7 +108,7 @@ func (p *program) page(changes ...string) *page {
 func (h *house) read(r reply) *page {
 	g := &page{house: h, reply: r, fields: url.Values{}}
 	for _, c := range (&http.Response{Header: r.header}).Cookies() {
-		said.keep(c.Value)
+		said.Keep(c.Value)
 		g.cookies = append(g.cookies, c.Name+"="+c.Value)
 	}
 	for _, tag := range inputTag.FindAllString(r.body, -1) {
@@ -157,7 +157,7 @@ func (p *program) code(changes ...string) string {
 	if to == nil || to.Query().Get("code") == "" || to.Query().Get("state") != p.state || to.Query().Get("iss") != publicURL {
 		p.Fatalf("sent to %v, want a code, the state %s, and the issuer", to, p.state)
 	}
-	return said.keep(to.Query().Get("code"))
+	return said.Keep(to.Query().Get("code"))
 }
 
 // redeems sends a code to be exchanged, with changes to the form.
@@ -198,7 +198,7 @@ func (h *house) got(r reply) tokens {
 	if access == "" || refresh == "" {
 		h.Fatalf("got no tokens: %d", r.status)
 	}
-	return tokens{said.keep(access), said.keep(refresh), scope}
+	return tokens{said.Keep(access), said.Keep(refresh), scope}
 }
 
 // signsIn goes all the way.

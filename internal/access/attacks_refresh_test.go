@@ -132,7 +132,7 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 		by: func(h *house) {
 			p := h.program()
 			key, got, code := h.key(), p.signsIn(), p.code()
-			for _, text := range []string{key, got.access, code, said.keep(secret.New(secret.Refresh)), "", "x", got.refresh[:20], got.refresh + "x"} {
+			for _, text := range []string{key, got.access, code, said.Keep(secret.New(secret.Refresh)), "", "x", got.refresh[:20], got.refresh + "x"} {
 				h.refused("instead", p.renews(text))
 			}
 			h.worked("the owner's token", h.ask(key))
@@ -158,7 +158,7 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 		by: func(h *house) {
 			p, evil := h.program(), h.program("https://evil.example/cb")
 			key, got := h.key(), p.signsIn()
-			for _, text := range []string{key, said.keep(secret.New(secret.Access)), "x"} {
+			for _, text := range []string{key, said.Keep(secret.New(secret.Access)), "x"} {
 				h.refused("another's", h.form("/revoke", url.Values{"token": {text}, "client_id": {evil.id}}))
 			}
 			h.refused("the owner's", h.form("/revoke", url.Values{"token": {key}, "client_id": {p.id}}))

@@ -46,8 +46,8 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 		want: badToken,
 		by: func(h *house) {
 			text, kept := h.token(store.Token{Scopes: both})
-			h.refused("made up, the owner's", h.ask(said.keep(secret.New(secret.API))))
-			h.refused("made up, a grant's", h.ask(said.keep(secret.New(secret.Access))))
+			h.refused("made up, the owner's", h.ask(said.Keep(secret.New(secret.API))))
+			h.refused("made up, a grant's", h.ask(said.Keep(secret.New(secret.Access))))
 			h.refused("hash", h.ask(hex.EncodeToString(kept.Hash[:])))
 			h.refused("hash with the prefix", h.ask("mcps_"+hex.EncodeToString(kept.Hash[:])))
 			h.refused("hash in Base64", h.ask(base64.RawURLEncoding.EncodeToString(kept.Hash[:])))
@@ -146,7 +146,7 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 			g := p.page()
 			h.refused("one-time code", h.ask(h.code()))
 			to := h.worked("allowing", g.types(h.code())).sentTo()
-			code := said.keep(to.Query().Get("code"))
+			code := said.Keep(to.Query().Get("code"))
 			h.refused("code", h.ask(code))
 			signedIn := h.got(p.redeems(code))
 			h.refused("refresh token", h.ask(signedIn.refresh))
@@ -156,7 +156,7 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 		name: "of_another_mode", tries: "an access token of a grant on a server that takes the owner's tokens alone",
 		want: badToken, in: byTokenAlone,
 		by: func(h *house) {
-			text := said.keep(secret.New(secret.Access))
+			text := said.Keep(secret.New(secret.Access))
 			code := store.Token{Kind: store.CodeToken, Hash: store.HashOf("code"), ExpiresAt: h.clock.Now().Add(time.Minute)}
 			if _, err := h.db.AddGrant(h.Context(), store.Grant{ClientID: "c", Scopes: both, Resource: publicURL + "/mcp"}, code); err != nil {
 				h.Fatal(err)
@@ -214,7 +214,7 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 		name: "several", tries: "two Authorization headers, in either order, or two tokens in one",
 		want: badToken,
 		by: func(h *house) {
-			key, wrong := h.key(), said.keep(secret.New(secret.API))
+			key, wrong := h.key(), said.Keep(secret.New(secret.API))
 			h.refused("right and wrong", h.message(checkEggs, append(bearer(key), bearer(wrong)...)...))
 			h.refused("wrong and right", h.message(checkEggs, append(bearer(wrong), bearer(key)...)...))
 			h.refused("twice the same", h.message(checkEggs, append(bearer(key), bearer(key)...)...))
@@ -258,7 +258,7 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 				h.Fatal(err)
 			}
 			h.pass(time.Hour)
-			for what, text := range map[string]string{"expired": expired, "revoked": revoked, "unknown": said.keep(secret.New(secret.API))} {
+			for what, text := range map[string]string{"expired": expired, "revoked": revoked, "unknown": said.Keep(secret.New(secret.API))} {
 				before := lookups(h)
 				h.refused(what, h.ask(text))
 				if n := lookups(h) - before; n != 1 {

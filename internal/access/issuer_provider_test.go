@@ -194,7 +194,7 @@ func token(t testing.TB, key any, header, claims map[string]any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return said.keep(text + "." + base64.RawURLEncoding.EncodeToString(signature))
+	return said.Keep(text + "." + base64.RawURLEncoding.EncodeToString(signature))
 }
 
 func encode(t testing.TB, v any) string {

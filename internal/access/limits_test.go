@@ -118,7 +118,7 @@ func TestAGrantIsOneCallerWhateverItsTokens(t *testing.T) {
 	if n := s.allowed(from("", first)); n != 3 {
 		t.Fatalf("%d requests, want 3", n)
 	}
-	second := said.keep(secret.New(secret.Access))
+	second := said.Keep(secret.New(secret.Access))
 	access.Kind, access.Hash, access.Grant = store.AccessToken, store.HashOf(second), grant
 	if _, err := s.db.AddToken(t.Context(), access); err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func TestAFloodOfUnknownTokensDoesNotReachTheStore(t *testing.T) {
 	tokens := &counting{}
 	s := openShop(t, access.Config{Mode: access.OAuth, Store: tokens, Limits: few})
 	for range 50 {
-		s.ask(call(ping, said.keep(secret.New(secret.Access))))
+		s.ask(call(ping, said.Keep(secret.New(secret.Access))))
 	}
 	if n := tokens.asked.Load(); n != 3 {
 		t.Errorf("the store was asked %d times, want 3", n)

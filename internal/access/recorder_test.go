@@ -269,8 +269,8 @@ func TestTheAuditLogHasNoSecrets(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	r := access.NewRecorder(db, time.Hour, newLog())
-	token, other := said.keep(secret.New(secret.API)), said.keep("v2.local.0123456789abcdef")
-	jwt := said.keep("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJlIG9mIGFubmE")
+	token, other := said.Keep(secret.New(secret.API)), said.Keep("v2.local.0123456789abcdef")
+	jwt := said.Keep("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJlIG9mIGFubmE")
 	at := time.Now().UTC().Truncate(time.Millisecond)
 	for _, arguments := range []string{
 		`{"product":"茶葉蛋","store":"` + token + `"}`,

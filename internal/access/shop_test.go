@@ -138,7 +138,7 @@ func (s *shop) move(url string) { s.url.Store(&url) }
 // apiToken makes a token of the owner's.
 func (s *shop) apiToken(t store.Token) (text string, id int64) {
 	s.t.Helper()
-	text = said.keep(secret.New(secret.API))
+	text = said.Keep(secret.New(secret.API))
 	t.Kind, t.Hash = store.APIToken, store.HashOf(text)
 	if t.Name == "" {
 		t.Name = fmt.Sprintf("t%x", t.Hash[:4])
@@ -159,7 +159,7 @@ func (s *shop) signIn(t store.Token) (text string, grant int64) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	text = said.keep(secret.New(secret.Access))
+	text = said.Keep(secret.New(secret.Access))
 	t.Kind, t.Hash, t.Grant = store.AccessToken, store.HashOf(text), g.ID
 	if err := s.db.Redeem(ctx, code.Hash, t); err != nil {
 		s.t.Fatal(err)

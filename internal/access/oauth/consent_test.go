@@ -36,7 +36,7 @@ func TestWritingCanBeLeftOut(t *testing.T) {
 			}
 			continue
 		}
-		if got := h.redeem(client, said.keep(to.Get("code"))); got.Scope != want {
+		if got := h.redeem(client, said.Keep(to.Get("code"))); got.Scope != want {
 			t.Errorf("%s: granted %q, want %q", scope, got.Scope, want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestWritingStaysLeftOutWhenThePageIsShownAgain(t *testing.T) {
 func TestFormsGiveNoMoreThanWasAskedFor(t *testing.T) {
 	h := openHouse(t)
 	client := h.register("Greedy", back)
-	code := said.keep(h.asked(params(client)).press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}, "write": {"yes"}, "scope": {"stock:write"}}).leaves().Query().Get("code"))
+	code := said.Keep(h.asked(params(client)).press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}, "write": {"yes"}, "scope": {"stock:write"}}).leaves().Query().Get("code"))
 	if got := h.redeem(client, code); got.Scope != "stock:read" {
 		t.Errorf("granted %q", got.Scope)
 	}

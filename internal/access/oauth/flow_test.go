@@ -25,7 +25,7 @@ func TestAClientIsLetIn(t *testing.T) {
 		}
 	}
 	to := p.allow(passphrase).leaves()
-	code := said.keep(to.Query().Get("code"))
+	code := said.Keep(to.Query().Get("code"))
 	want := url.Values{"code": {code}, "state": {"a state"}, "iss": {issuer}}
 	if diff := cmp.Diff(want, to.Query()); diff != "" || !strings.HasPrefix(to.String(), back+"?") {
 		t.Errorf("goes back to %s (-want +got):\n%s", to.Host, diff)

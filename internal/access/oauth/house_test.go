@@ -99,7 +99,7 @@ func (h *house) wait(d time.Duration) {
 }
 
 func (h *house) notice(n Notice) {
-	said.keep(n.Code)
+	said.Keep(n.Code)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.notices = append(h.notices, n)
@@ -112,7 +112,7 @@ func (h *house) setPassphrase(text string) {
 	if text != "" {
 		salt := []byte("salt for tests..")
 		hash = fmt.Sprintf("$argon2id$v=19$m=8,t=1,p=1$%s$%s", base64.RawStdEncoding.EncodeToString(salt),
-			base64.RawStdEncoding.EncodeToString(hashKey(said.keep(text), salt, 1, 8, 1)))
+			base64.RawStdEncoding.EncodeToString(hashKey(said.Keep(text), salt, 1, 8, 1)))
 	}
 	if err := h.db.SetPassphrase(h.t.Context(), hash); err != nil {
 		h.t.Fatal(err)
@@ -274,7 +274,7 @@ func (p *page) leaves() *url.URL {
 // letIn has the owner let a client in, and returns the code.
 func (h *house) letIn(v url.Values) string {
 	h.t.Helper()
-	return said.keep(h.asked(v).allow(passphrase).leaves().Query().Get("code"))
+	return said.Keep(h.asked(v).allow(passphrase).leaves().Query().Get("code"))
 }
 
 // answered is what came of a request for tokens.

@@ -191,16 +191,16 @@ func TestOnlyCodesAndRefreshTokensAreExchanged(t *testing.T) {
 	client := h.register("ChatGPT", back)
 	got := h.redeem(client, h.letIn(params(client)))
 	code := h.letIn(params(client))
-	api := said.keep(secret.New(secret.API))
+	api := said.Keep(secret.New(secret.API))
 	if _, err := h.db.AddToken(t.Context(), store.Token{Kind: store.APIToken, Name: "ci", Hash: store.HashOf(api), Scopes: store.ScopeRead}); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{got.Access, code, api, said.keep(secret.New(secret.Refresh)), got.Refresh[:40], "", "x"} {
+	for _, text := range []string{got.Access, code, api, said.Keep(secret.New(secret.Refresh)), got.Refresh[:40], "", "x"} {
 		if got := h.refresh(client, text); got.Error != "invalid_grant" {
 			t.Errorf("refreshing = %d %s", got.Status, got.Error)
 		}
 	}
-	for _, text := range []string{got.Access, got.Refresh, api, said.keep(secret.New(secret.Code)), code[:40], "", "x"} {
+	for _, text := range []string{got.Access, got.Refresh, api, said.Keep(secret.New(secret.Code)), code[:40], "", "x"} {
 		if got := h.redeem(client, text); got.Error != "invalid_grant" {
 			t.Errorf("redeeming = %d %s", got.Status, got.Error)
 		}
@@ -259,7 +259,7 @@ func TestClientsGiveTheirGrantBack(t *testing.T) {
 		token := map[string]string{"access": got.Access, "refresh": got.Refresh}[kind]
 		for _, form := range []url.Values{
 			{"client_id": {other}, "token": {token}},
-			{"client_id": {client}, "token": {said.keep(secret.New(secret.Access))}},
+			{"client_id": {client}, "token": {said.Keep(secret.New(secret.Access))}},
 			{"client_id": {client}, "token": {"x"}},
 		} {
 			want := http.StatusOK

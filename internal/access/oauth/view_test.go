@@ -137,7 +137,7 @@ func TestProgramsAreReached(t *testing.T) {
 	} {
 		client := h.register("Program", registered)
 		to := h.asked(params(client, "redirect_uri", asked)).allow(passphrase).leaves()
-		code := said.keep(to.Query().Get("code"))
+		code := said.Keep(to.Query().Get("code"))
 		want, err := url.Parse(asked)
 		if err != nil || to.Scheme != want.Scheme || to.Host != want.Host || to.Path != want.Path || to.Query().Get("a") != want.Query().Get("a") {
 			t.Errorf("goes back to %s, want %s", to, asked)

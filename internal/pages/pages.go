@@ -151,10 +151,14 @@ func (p *Pages) trace(r *http.Request, outcome string, began time.Time) {
 var files embed.FS
 
 var (
-	layout = template.Must(template.New("").Funcs(template.FuncMap{"say": func(zh, en string) string { return zh }}).ParseFS(files, "page/*.html"))
-	style  = mustRead("page/style.css")
-	policy = "default-src 'none'; style-src 'sha256-" + digest(style) + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	layouts = map[string]*template.Template{"zh-TW": layoutIn(inChinese), "en": layoutIn(inEnglish)}
+	style   = mustRead("page/style.css")
+	policy  = "default-src 'none'; style-src 'sha256-" + digest(style) + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+func layoutIn(say say) *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"say": say}).ParseFS(files, "page/*.html"))
+}
 
 func mustRead(name string) string {
 	data, err := files.ReadFile(name)
@@ -171,10 +175,8 @@ func digest(text string) string {
 
 func render(w http.ResponseWriter, r *http.Request, status int, say say, v view) {
 	v.Language, v.Style = say("zh-TW", "en"), template.CSS(style)
-	v.English = v.Language == "en"
-	page := template.Must(layout.Clone()).Funcs(template.FuncMap{"say": say})
 	var body bytes.Buffer
-	if err := page.ExecuteTemplate(&body, "layout.html", v); err != nil {
+	if err := layouts[v.Language].ExecuteTemplate(&body, "layout.html", v); err != nil {
 		panic(err) // one failed request
 	}
 	h := w.Header()
@@ -195,6 +197,9 @@ func render(w http.ResponseWriter, r *http.Request, status int, say say, v view)
 // say picks the one of two texts that is in the reader's language.
 type say func(zh, en string) string
 
+func inChinese(zh, _ string) string { return zh }
+func inEnglish(_, en string) string { return en }
+
 var languages = language.NewMatcher([]language.Tag{language.English, language.TraditionalChinese, language.Chinese})
 
 // languageOf is the language that was picked on the page, else the one that the
@@ -206,12 +211,10 @@ func languageOf(r *http.Request) say {
 	}
 	tags, _, _ := language.ParseAcceptLanguage(wanted)
 	_, at, _ := languages.Match(tags...)
-	return func(zh, en string) string {
-		if at == 0 {
-			return en
-		}
-		return zh
+	if at == 0 {
+		return inEnglish
 	}
+	return inChinese
 }
 
 // at is the absolute URL of a path.

@@ -21,7 +21,6 @@ type view struct {
 	Other string // the address of the page in the other language
 
 	Language string
-	English  bool
 	Style    template.CSS
 }
 

@@ -29,12 +29,12 @@ type Access interface {
 }
 
 // authenticate returns r with the caller in its context, or nil if they were
-// answered.
-func (s *Server) authenticate(a *answer, r *http.Request) *http.Request {
+// answered, by refuse.
+func (s *Server) authenticate(a *answer, refuse http.ResponseWriter, r *http.Request) *http.Request {
 	if s.config.Access == nil {
 		return r
 	}
-	r = s.config.Access.Authenticate(a, r)
+	r = s.config.Access.Authenticate(refuse, r)
 	if r != nil {
 		a.caller = s.config.Access.Caller(r)
 	}

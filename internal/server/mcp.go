@@ -25,7 +25,7 @@ func (s *Server) serveMCP(a *answer, r *http.Request) {
 		s.servePage(a, r)
 		return
 	}
-	if r = s.authenticate(a, r); r == nil {
+	if r = s.authenticate(a, a, r); r == nil {
 		return
 	}
 	if r.Method != http.MethodPost {

@@ -22,19 +22,12 @@ func (s *Server) serveStock(a *answer, r *http.Request, resource string) {
 		a.notAllowed("GET, HEAD", "this is a page: read it by GET")
 		return
 	}
-	if s.config.Access != nil {
-		refused := &refusal{answer: a, refuse: func(status int) { s.config.Pages.Refused(a, r, status) }}
-		known := s.config.Access.Authenticate(refused, r)
-		if known == nil {
-			return
-		}
-		a.caller = s.config.Access.Caller(known)
-		if !s.config.Access.Authorize(refused, known, "resources/read", resource) {
-			return
-		}
-		r = known
+	refuse := &refusal{answer: a, refuse: func(status int) { s.config.Pages.Refused(a, r, status) }}
+	known := s.authenticate(a, refuse, r)
+	if known == nil || s.config.Access != nil && !s.config.Access.Authorize(refuse, known, "resources/read", resource) {
+		return
 	}
-	s.config.Pages.ServeHTTP(a, r)
+	s.config.Pages.ServeHTTP(a, known)
 }
 
 // refusal has a page shown in the place of a protocol's refusal, with the same

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -113,7 +114,11 @@ func (h *handler) searchDocuments(ctx context.Context, meta *mcp.Meta, in search
 	if where.shop.ID != "" {
 		add(h.shopRef(where.shop))
 	}
-	for _, words := range append([]string{in.Query}, terms(in.Query)...) {
+	queries := append([]string{in.Query}, terms(in.Query)...)
+	for i, words := range queries {
+		if slices.Contains(queries[:i], words) {
+			continue
+		}
 		if err := h.documentsFor(ctx, say, words, add); err != nil {
 			return answer{}, err
 		}

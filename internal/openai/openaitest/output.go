@@ -178,13 +178,6 @@ func (o *output) speak(ctx context.Context, kind, field, event, text string) {
 		}
 		return p
 	}
-	told := func(name string, value any) object {
-		o := with(object{"item_id": id, "content_index": 0}, name, value)
-		if kind == "output_text" {
-			o["logprobs"] = []any{}
-		}
-		return o
-	}
 	message := func(status string, parts ...object) object {
 		if parts == nil {
 			parts = []object{}
@@ -193,15 +186,19 @@ func (o *output) speak(ctx context.Context, kind, field, event, text string) {
 	}
 	at := o.add(message("in_progress"))
 	place := object{"item_id": id, "output_index": at, "content_index": 0}
+	told := place
+	if kind == "output_text" {
+		told = with(place, "logprobs", []any{})
+	}
 	o.event("response.content_part.added", with(place, "part", part("")))
 	pieces := inPieces(text)
 	for n, piece := range pieces {
 		if n == len(pieces)/2 && o.goWrong(ctx) {
 			return
 		}
-		o.event(event+".delta", with(told("delta", piece), "output_index", at))
+		o.event(event+".delta", with(told, "delta", piece))
 	}
-	o.event(event+".done", with(told(field, text), "output_index", at))
+	o.event(event+".done", with(told, field, text))
 	o.event("response.content_part.done", with(place, "part", part(text)))
 	i := message("completed", part(text))
 	o.done(at, i)

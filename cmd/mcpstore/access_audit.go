@@ -85,22 +85,12 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 }
 
 func listCalls(ctx context.Context, e *env, db *sqlite.DB, q store.CallQuery, limit int, asJSON bool) error {
-	calls := []store.Call{}
-	more := false
-	err := each(func(page store.Page) ([]store.Call, string, error) {
+	calls, err := firstOf(e, limit, func(page store.Page) ([]store.Call, string, error) {
 		q.Page = page
 		return db.Calls(ctx, q)
-	}, func(c store.Call) (bool, error) {
-		if more = limit > 0 && len(calls) == limit; !more {
-			calls = append(calls, c)
-		}
-		return !more, nil
 	})
 	if err != nil {
 		return err
-	}
-	if more {
-		fmt.Fprintf(e.stderr, "mcpstore: there is more than these %d; --limit 0 lists all\n", limit)
 	}
 	if asJSON {
 		out := []callJSON{}

@@ -104,19 +104,9 @@ func readHidden(ctx context.Context, fd int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	type result struct {
-		typed []byte
-		err   error
-	}
-	read := make(chan result, 1) // the read itself cannot be called off
-	go func() {
-		typed, err := term.ReadPassword(fd)
-		read <- result{typed, err}
-	}()
-	select {
-	case r := <-read:
-		return r.typed, r.err
-	case <-ctx.Done():
+	typed, err := untilDone(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
+	if ctx.Err() != nil {
 		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
 	}
+	return typed, err
 }

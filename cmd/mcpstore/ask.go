@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -194,14 +193,11 @@ func (o *askOptions) explainToolList(ctx context.Context, e *env, at target, why
 	if at.token != "" {
 		cfg.Header = map[string][]string{"Authorization": {"Bearer " + at.token}}
 	}
-	if o.ca != "" {
-		ca, err := os.ReadFile(o.ca)
-		if err != nil {
-			return &usageError{fmt.Errorf("--ca: %w", err), "give a PEM file of certificates"}
-		}
-		cfg.CA = ca
+	var err error
+	if cfg.CA, err = readPEM("--ca", o.ca); err != nil {
+		return err
 	}
-	fmt.Fprintln(e.stderr, inLanguage(e, "mcpstore：OpenAI 無法列出工具；從這裡檢查網址……", "mcpstore: OpenAI could not list the tools; checking the URL from here …"))
+	fmt.Fprintln(e.stderr, e.say("mcpstore：OpenAI 無法列出工具；從這裡檢查網址……", "mcpstore: OpenAI could not list the tools; checking the URL from here …"))
 	report, err := smoke.Run(ctx, cfg, nil)
 	if err != nil && len(report.Checks) == 0 {
 		return errors.Join(why, err)

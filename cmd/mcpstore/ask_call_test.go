@@ -26,6 +26,9 @@ func TestCallsAreShownAsTheyAre(t *testing.T) {
 			t.Errorf("%s is shown as %s, want %s", arguments, got, want)
 		}
 	}
+	if got := callText(openai.Call{Tool: "t\x1b[2J", Arguments: `12`}); strings.Contains(got, "\x1b") {
+		t.Errorf("a tool's name is shown as %q", got)
+	}
 	long := callText(openai.Call{Tool: "t", Arguments: `{"a":"` + strings.Repeat("蛋", 500) + `"}`})
 	if !strings.HasSuffix(long, `…")`) {
 		t.Errorf("a long text is shown as %s", long)

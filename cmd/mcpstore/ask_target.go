@@ -112,10 +112,10 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	if err != nil {
 		return end.failed(err)
 	}
-	fmt.Fprintln(e.stderr, inLanguage(e, "mcpstore：這裡沒有伺服器在執行，為這次提問啟動一台……", "mcpstore: no server runs here: starting one for this question …"))
+	fmt.Fprintln(e.stderr, e.say("mcpstore：這裡沒有伺服器在執行，為這次提問啟動一台……", "mcpstore: no server runs here: starting one for this question …"))
 	site, err := s.start(ctx, db, open, guard, view, (&announcer{log: log}).tunnelChanged, log)
 	if err != nil {
-		fmt.Fprintln(e.stderr, inLanguage(e, "mcpstore：如果有另一個資料庫的 mcpstore 正在執行，請用 --db 指定它。", "mcpstore: if a mcpstore of another database runs, name that by --db."))
+		fmt.Fprintln(e.stderr, e.say("mcpstore：如果有另一個資料庫的 mcpstore 正在執行，請用 --db 指定它。", "mcpstore: if a mcpstore of another database runs, name that by --db."))
 		return end.failed(err)
 	}
 	end.then(site.close)
@@ -147,14 +147,6 @@ func (e *ending) failed(err error) (target, error) {
 
 // askStartTime is how long somebody who asks waits for a server to be online.
 const askStartTime = 30 * time.Second
-
-// inLanguage picks one of two texts, in the user's language.
-func inLanguage(e *env, zh, en string) string {
-	if chineseLocale(e.getenv) {
-		return zh
-	}
-	return en
-}
 
 // lent is how long a token holds that is made for questions, should it not be
 // revoked at the end: longer than anybody goes on asking.

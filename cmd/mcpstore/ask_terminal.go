@@ -23,7 +23,6 @@ import (
 // answers go to stdout, and all else to stderr.
 type terminal struct {
 	*env
-	chinese bool
 	lines   *bufio.Reader // of stdin, where that is no terminal
 	editor  *liner.State  // of a terminal, once it is wanted
 	history string        // the file that keeps what was asked
@@ -32,21 +31,13 @@ type terminal struct {
 }
 
 func newTerminal(e *env) *terminal {
-	t := &terminal{env: e, chinese: chineseLocale(e.getenv)}
+	t := &terminal{env: e}
 	if !isTerminal(e.stdin) || !isTerminal(e.stdout) { // the editor writes to stdout, which is for answers
 		t.lines = bufio.NewReader(e.stdin)
 	} else if folder := dataFolder(runtime.GOOS, e.getenv); folder != "" {
 		t.history = filepath.Join(folder, "mcpstore", "ask_history")
 	}
 	return t
-}
-
-// say picks one of two texts, in the user's language.
-func (t *terminal) say(zh, en string) string {
-	if t.chinese {
-		return zh
-	}
-	return en
 }
 
 // question asks for the next question. It is [io.EOF] when there are no more.
@@ -114,30 +105,18 @@ func (t *terminal) Approve(ctx context.Context, c openai.Call) (openai.Decision,
 	return openai.No, nil
 }
 
-// read reads a line, be it typed at a terminal or not. The read itself cannot
-// be called off: where ctx ends, it is left alone.
+// read reads a line, be it typed at a terminal or not.
 func (t *terminal) read(ctx context.Context, prompt string, remember bool) (string, error) {
 	next := func() (string, error) { return t.edit(prompt, remember) }
 	if t.lines != nil {
 		fmt.Fprint(t.stderr, prompt)
 		next = t.readLine
 	}
-	type result struct {
-		line string
-		err  error
-	}
-	read := make(chan result, 1)
-	go func() {
-		line, err := next()
-		read <- result{line, err}
-	}()
-	select {
-	case <-ctx.Done():
+	line, err := untilDone(ctx, next)
+	if ctx.Err() != nil {
 		fmt.Fprintln(t.stderr)
-		return "", ctx.Err()
-	case r := <-read:
-		return r.line, r.err
 	}
+	return line, err
 }
 
 // readLine reads a line of what is no terminal, and shows it as one would.
@@ -200,7 +179,7 @@ func (t *terminal) close() {
 func callText(c openai.Call) string {
 	dec := json.NewDecoder(strings.NewReader(c.Arguments))
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return c.Tool + "(" + short(c.Arguments) + ")"
+		return short(c.Tool) + "(" + short(c.Arguments) + ")"
 	}
 	var arguments []string
 	for dec.More() {

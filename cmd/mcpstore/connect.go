@@ -68,11 +68,7 @@ func runConnect(cmd *cobra.Command, e *env, o *connectOptions) error {
 	if err != nil {
 		return err
 	}
-	lang := "en"
-	if chineseLocale(e.getenv) {
-		lang = "zh-TW"
-	}
-	err = openai.Connect(e.stdout, c, target, sdk, lang)
+	err = openai.Connect(e.stdout, c, target, sdk, e.say("zh-TW", "en"))
 	if errors.Is(err, openai.ErrLocal) {
 		return &failure{err, "start mcpstore without --local, or use what reaches it: mcpstore connect --for agents, or --for inspector"}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -50,4 +51,25 @@ func givenAsFlag(cmd *cobra.Command, name string) bool {
 // have in common.
 func addEnvironmentToHelp(root *cobra.Command) {
 	root.SetUsageTemplate(root.UsageTemplate() + "\nEach flag has an environment variable, such as MCPSTORE_LOG_LEVEL for --log-level.\n")
+}
+
+// untilDone returns what read returns or, if ctx ends before, its error. A read
+// of a person's words cannot be called off: it is left alone.
+func untilDone[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }

@@ -38,6 +38,14 @@ func (p panel) print(w io.Writer, getenv func(string) string) error {
 	return template.Must(template.New("panel").Parse(text)).Execute(w, p)
 }
 
+// say picks one of two texts, in the user's language.
+func (e *env) say(zh, en string) string {
+	if chineseLocale(e.getenv) {
+		return zh
+	}
+	return en
+}
+
 func chineseLocale(getenv func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if value := getenv(name); value != "" {

@@ -239,10 +239,8 @@ func (o *serveOptions) showCode(e *env) func(oauth.Notice) {
 	if o.logFormat != "text" {
 		return nil
 	}
-	text := "\n%s wants to use this server, and sends you back to %s.\nIf it was you who asked, type this code on its page: %s (until %s)\n\n"
-	if chineseLocale(e.getenv) {
-		text = "\n%s 想使用這台伺服器，之後會帶您回到 %s。\n如果是您要求的，請在網頁上輸入這個代碼：%s（%s 前有效）\n\n"
-	}
+	text := e.say("\n%s 想使用這台伺服器，之後會帶您回到 %s。\n如果是您要求的，請在網頁上輸入這個代碼：%s（%s 前有效）\n\n",
+		"\n%s wants to use this server, and sends you back to %s.\nIf it was you who asked, type this code on its page: %s (until %s)\n\n")
 	return func(n oauth.Notice) {
 		fmt.Fprintf(e.stderr, text, printable(n.Client), printable(n.RedirectHost), n.Code, n.Expires.Local().Format("15:04"))
 	}
@@ -297,10 +295,8 @@ func (o *serveOptions) firstToken(ctx context.Context, e *env, s store.Store, lo
 	if err != nil {
 		return err
 	}
-	line := "mcpstore: made the token %q (%s), which is shown only now: %s\n"
-	if chineseLocale(e.getenv) {
-		line = "mcpstore：已建立權杖 %q（%s），只會顯示這一次：%s\n"
-	}
+	line := e.say("mcpstore：已建立權杖 %q（%s），只會顯示這一次：%s\n",
+		"mcpstore: made the token %q (%s), which is shown only now: %s\n")
 	_, err = fmt.Fprintf(e.stderr, line, t.Name, strings.Join(t.Scopes.Names(), ", "), text)
 	return err
 }

@@ -73,10 +73,8 @@ func runSmoke(cmd *cobra.Command, e *env, o *smokeOptions, url string) error {
 	if o.timeout <= 0 {
 		return &usageError{fmt.Errorf("--timeout %s is not a time", o.timeout), "give one such as 30s"}
 	}
-	if o.ca != "" {
-		if cfg.CA, err = os.ReadFile(o.ca); err != nil {
-			return &usageError{fmt.Errorf("--ca: %w", err), "give a PEM file of certificates"}
-		}
+	if cfg.CA, err = readPEM("--ca", o.ca); err != nil {
+		return err
 	}
 	tell := smoke.Text(e.stdout)
 	if o.json {

@@ -220,6 +220,23 @@ func each[T any](list func(store.Page) ([]T, string, error), do func(T) (more bo
 	}
 }
 
+// firstOf turns the pages of a list until it has as many as the limit, and says
+// where there are more. A limit of 0 is none.
+func firstOf[T any](e *env, limit int, list func(store.Page) ([]T, string, error)) ([]T, error) {
+	found := []T{}
+	more := false
+	err := each(list, func(thing T) (bool, error) {
+		if more = limit > 0 && len(found) == limit; !more {
+			found = append(found, thing)
+		}
+		return !more, nil
+	})
+	if err == nil && more {
+		fmt.Fprintf(e.stderr, "mcpstore: there is more than these %d; --limit 0 lists all\n", limit)
+	}
+	return found, err
+}
+
 // localTime shows a time as the user's clock does.
 func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 

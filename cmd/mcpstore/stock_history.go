@@ -77,22 +77,12 @@ func listHistory(ctx context.Context, e *env, db *sqlite.DB, o *stockOptions, pr
 		}
 		q.ProductID = p.ID
 	}
-	movements := []store.Movement{}
-	more := false
-	err := each(func(page store.Page) ([]store.Movement, string, error) {
+	movements, err := firstOf(e, limit, func(page store.Page) ([]store.Movement, string, error) {
 		q.Page = page
 		return db.Movements(ctx, q)
-	}, func(m store.Movement) (bool, error) {
-		if more = limit > 0 && len(movements) == limit; !more {
-			movements = append(movements, m)
-		}
-		return !more, nil
 	})
 	if err != nil {
 		return err
-	}
-	if more {
-		fmt.Fprintf(e.stderr, "mcpstore: there is more than these %d; --limit 0 lists all\n", limit)
 	}
 	if o.json {
 		out := []movementJSON{}

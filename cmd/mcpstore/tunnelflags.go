@@ -194,14 +194,26 @@ func proxyURL(text string) (*url.URL, error) {
 	return nil, &usageError{errors.New("--proxy-url is not the URL of an http, https or socks5 proxy"), "give one such as http://proxy.example:3128"}
 }
 
-// certificates reads a PEM file. It returns nil where none is named.
-func certificates(flag, file string) (*x509.CertPool, error) {
+// readPEM reads the file that a flag names; without a name, it is empty.
+func readPEM(flag, file string) ([]byte, error) {
 	if file == "" {
 		return nil, nil
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("%s: %w", flag, err), "give a PEM file of certificates"}
+	}
+	return pem, nil
+}
+
+// certificates reads a PEM file. It returns nil where none is named.
+func certificates(flag, file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := readPEM(flag, file)
+	if err != nil {
+		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {

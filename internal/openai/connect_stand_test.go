@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -146,12 +148,7 @@ func (o *openAI) run(t *testing.T, sdk openai.SDK, code, stdin string) (string, 
 		link(t, home, dir)
 		cmd = exec.CommandContext(t.Context(), filepath.Join(home, "node"), file)
 	case openai.Go:
-		program := filepath.Join(dir, "ask.exe")
-		build := exec.CommandContext(t.Context(), needs(t, "go"), "build", "-ldflags=-s -w", "-o", program, file)
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("go build: %v\n%s%s", err, out, code)
-		}
-		cmd = exec.CommandContext(t.Context(), program)
+		cmd = exec.CommandContext(t.Context(), builtGo(t, code))
 	}
 	stubs, err := filepath.Abs("testdata/connect/python")
 	if err != nil {
@@ -168,6 +165,60 @@ func (o *openAI) run(t *testing.T, sdk openai.SDK, code, stdin string) (string, 
 		t.Logf("%s: %v\n%s%s", sdk, err, stderr.Bytes(), stdout.Bytes())
 	}
 	return stdout.String(), err
+}
+
+// goPrograms are the printed programs that were built, by their code.
+var goPrograms struct {
+	sync.Mutex
+	dir   string // removed by TestMain
+	paths map[string]string
+}
+
+// buildTime bounds one build by itself, so that a slow machine is reported as
+// such and not as a test that hangs.
+const buildTime = 5 * time.Minute
+
+// builtGo returns the program that code is, built at its first use. Builds run
+// one after the other, since each already uses all processors.
+func builtGo(t *testing.T, code string) string {
+	t.Helper()
+	compiler := needs(t, "go")
+	goPrograms.Lock()
+	defer goPrograms.Unlock()
+	if path, ok := goPrograms.paths[code]; ok {
+		return path
+	}
+	dir, err := os.MkdirTemp(goPrograms.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, path := filepath.Join(dir, "main.go"), filepath.Join(dir, "ask.exe")
+	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, compiler, "build", "-ldflags=-s -w", "-o", path, file).CombinedOutput()
+	switch {
+	case ctx.Err() != nil:
+		t.Fatalf("go build of the printed program took over %v: this machine is too slow or too busy for this test", buildTime)
+	case err != nil:
+		t.Fatalf("go build of the printed program: %v\n%s%s", err, out, code)
+	}
+	goPrograms.paths[code] = path
+	return path
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "mcpstore-programs-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goPrograms.dir, goPrograms.paths = dir, make(map[string]string)
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // link lets code in dir import what is installed in home.

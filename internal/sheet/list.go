@@ -1,12 +1,17 @@
 package sheet
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mcpstore/mcpstore/internal/store/code"
+)
 
 // What separates the items of a list in a cell. A backslash before one makes it
 // part of the item.
 const (
 	betweenNames = ";；、，,|｜\n\r"
-	betweenCodes = betweenNames + "/／ \t"
+	betweenCodes = betweenNames + "/／" + spaces
+	spaces       = " \t\u3000\u00A0" // also between the groups of one code
 )
 
 // splitList returns the items of a list that stands in a cell.
@@ -18,12 +23,21 @@ func splitList(s, separators string) []string {
 		return []string{s}
 	}
 	var items []string
+	split(s, separators, func(item string, _ rune) {
+		if item != "" {
+			items = append(items, item)
+		}
+	})
+	return items
+}
+
+// split calls do with each item of a list, which may be empty, and the separator
+// after it, 0 at the end.
+func split(s, separators string, do func(item string, after rune)) {
 	var item strings.Builder
 	escaped := false
-	end := func() {
-		if text := strings.TrimSpace(item.String()); text != "" {
-			items = append(items, text)
-		}
+	end := func(after rune) {
+		do(strings.TrimSpace(item.String()), after)
 		item.Reset()
 	}
 	for _, r := range s {
@@ -37,7 +51,7 @@ func splitList(s, separators string) []string {
 		case r == '\\':
 			escaped = true
 		case strings.ContainsRune(separators, r):
-			end()
+			end(r)
 		default:
 			item.WriteRune(r)
 		}
@@ -45,8 +59,34 @@ func splitList(s, separators string) []string {
 	if escaped {
 		item.WriteByte('\\')
 	}
-	end()
-	return items
+	end(0)
+}
+
+// splitBarcodes returns the barcodes that stand in a cell.
+func splitBarcodes(s string) []string {
+	var barcodes, groups []string // groups since the last separator that is not a space
+	var part strings.Builder      // what stands since the last that parts even N/A
+	before := 0                   // barcodes before the part
+	split(s, betweenCodes, func(item string, after rune) {
+		if item != "" {
+			groups = append(groups, item)
+		}
+		part.WriteString(item)
+		if after != 0 && strings.ContainsRune(spaces, after) {
+			return
+		}
+		barcodes = append(barcodes, code.Barcodes(groups)...)
+		groups = nil
+		if after == '/' || after == '／' {
+			return
+		}
+		if code.None(part.String()) {
+			barcodes = barcodes[:before]
+		}
+		before = len(barcodes)
+		part.Reset()
+	})
+	return barcodes
 }
 
 // joinList writes items so that splitList finds them again.

@@ -89,8 +89,8 @@ func (r *rowReader) shop(row *store.Row) {
 	s := &row.Shop
 	s.ID, s.Name = r.code(colStoreID), r.text(colStore)
 	s.Chain, s.Address, s.Hours = r.text(colChain), r.text(colAddress), r.text(colHours)
-	s.Aliases = r.list(colStoreAliases, betweenNames)
-	row.ChainAliases = r.list(colChainAliases, betweenNames)
+	s.Aliases = r.list(colStoreAliases)
+	row.ChainAliases = r.list(colChainAliases)
 	latitude := r.checked(meaning{column: colLatitude}, r.texts.code(r.raw(colLatitude)))
 	longitude := r.checked(meaning{column: colLongitude}, r.texts.code(r.raw(colLongitude)))
 	switch {
@@ -115,13 +115,8 @@ func (r *rowReader) shop(row *store.Row) {
 func (r *rowReader) product(row *store.Row) {
 	p := &row.Product
 	p.ID, p.SKU, p.Name = r.code(colProductID), r.code(colSKU), r.text(colProduct)
-	p.Barcodes = r.list(colBarcode, betweenCodes)
-	for _, b := range p.Barcodes {
-		if why := checkCode(b); why != "" {
-			r.fail(meaning{column: colBarcode}, why)
-		}
-	}
-	p.Aliases = r.list(colAliases, betweenNames)
+	p.Barcodes = r.barcodes()
+	p.Aliases = r.list(colAliases)
 	p.Category, p.Unit = r.text(colCategory), r.text(colUnit)
 	for _, n := range r.h.names {
 		if n.at >= len(r.cells) || r.cells[n.at] == "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 )
 
 // rowReader makes rows of one sheet's lines.
@@ -198,9 +199,13 @@ func (r *rowReader) text(c column) string {
 	return r.checked(meaning{column: c}, r.texts.name(r.raw(c)))
 }
 
-// code returns the code that stands in a column.
+// code returns the code that stands in a column, "" where it says that there is
+// none.
 func (r *rowReader) code(c column) string {
 	text := r.checked(meaning{column: c}, r.texts.code(r.raw(c)))
+	if text == "" || code.None(text) && !(c == colStoreID && strings.ContainsAny(text, "0０")) { // a store may be number 0
+		return ""
+	}
 	if why := checkCode(text); why != "" {
 		r.fail(meaning{column: c}, why)
 	}
@@ -215,19 +220,23 @@ func (r *rowReader) checked(m meaning, c cleaned) string {
 }
 
 // list returns the names that stand in a column.
-func (r *rowReader) list(c column, separators string) []string {
-	raw := r.raw(c)
-	if raw == "" {
-		return nil
+func (r *rowReader) list(c column) []string {
+	return r.fewEnough(c, splitList(r.checked(meaning{column: c}, r.texts.name(linesToItems.Replace(r.raw(c)))), betweenNames))
+}
+
+// barcodes returns the barcodes of the line.
+func (r *rowReader) barcodes() []string {
+	const c = colBarcode
+	barcodes := splitBarcodes(r.checked(meaning{column: c}, r.texts.code(linesToItems.Replace(r.raw(c)))))
+	for _, b := range barcodes {
+		if why := checkCode(b); why != "" {
+			r.fail(meaning{column: c}, why)
+		}
 	}
-	raw = linesToItems.Replace(raw)
-	var text string
-	if separators == betweenCodes {
-		text = r.checked(meaning{column: c}, r.texts.code(raw))
-	} else {
-		text = r.checked(meaning{column: c}, r.texts.name(raw))
-	}
-	items := splitList(text, separators)
+	return r.fewEnough(c, barcodes)
+}
+
+func (r *rowReader) fewEnough(c column, items []string) []string {
 	if len(items) > maxListItems {
 		r.fail(meaning{column: c}, fmt.Sprintf("there are more than %d in one cell", maxListItems))
 	}

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 )
 
 // given yields rows as a store exports them.
@@ -68,12 +69,19 @@ func rowGen() *rapid.Generator[store.Row] {
 	text := rapid.Custom(func(t *rapid.T) string { return oneLine(hostile().Draw(t, "text")) })
 	full := text.Filter(func(s string) bool { return s != "" })
 	list := rapid.SliceOfN(full, 0, 3)
+	id := full.Filter(func(s string) bool { return !code.None(s) })
+	barcodes := rapid.Custom(func(t *rapid.T) (all []string) {
+		for _, s := range list.Draw(t, "texts") {
+			all = append(all, code.Barcodes([]string{s})...)
+		}
+		return distinct(all)
+	})
 	return rapid.Custom(func(t *rapid.T) store.Row {
 		var row store.Row
 		s, p := &row.Shop, &row.Product
 		shop, product := rapid.Bool().Draw(t, "of a shop"), rapid.Bool().Draw(t, "of a product")
 		if shop || !product {
-			s.ID, s.Name = full.Draw(t, "shop ID"), full.Draw(t, "shop")
+			s.ID, s.Name = id.Draw(t, "shop ID"), full.Draw(t, "shop")
 			s.Chain, s.Address, s.Hours = text.Draw(t, "chain"), text.Draw(t, "address"), text.Draw(t, "hours")
 			s.Aliases, row.ChainAliases = list.Draw(t, "shop aliases"), list.Draw(t, "chain aliases")
 			if rapid.Bool().Draw(t, "placed") {
@@ -81,8 +89,8 @@ func rowGen() *rapid.Generator[store.Row] {
 			}
 		}
 		if product {
-			p.ID, p.SKU, p.Name = full.Draw(t, "product ID"), text.Draw(t, "SKU"), full.Draw(t, "name")
-			p.Aliases, p.Barcodes = list.Draw(t, "aliases"), list.Draw(t, "barcodes")
+			p.ID, p.SKU, p.Name = id.Draw(t, "product ID"), rapid.OneOf(rapid.Just(""), id).Draw(t, "SKU"), full.Draw(t, "name")
+			p.Aliases, p.Barcodes = list.Draw(t, "aliases"), barcodes.Draw(t, "barcodes")
 			p.Category, p.Unit = text.Draw(t, "category"), text.Draw(t, "unit")
 			for _, l := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"en", "ja", "zh-Hant", "tlh"}), 0, 3, rapid.ID).Draw(t, "languages") {
 				if p.Names == nil {
@@ -104,6 +112,11 @@ func rowGen() *rapid.Generator[store.Row] {
 		}
 		return row
 	})
+}
+
+func distinct(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // codesBroken reports whether a row has a code that Excel could have destroyed,

@@ -96,19 +96,27 @@ type ImportMode string
 const (
 	// Merge leaves it as it is.
 	Merge ImportMode = "merge"
-	// Replace removes it: levels go to 0 by movements and are not carried any
-	// longer, and shops and products that no row names are gone, while their
-	// movements stay.
+	// Replace removes it in the shops that rows give quantities to, and nowhere
+	// else: levels go to 0 by movements and are not carried any longer, and
+	// products that no row names are gone where no shop carries them then.
+	// Movements stay. ImportOptions.RemoveStores removes other shops, too.
 	Replace ImportMode = "replace"
 )
 
 // ImportOptions are how an import is done. The zero value merges.
 type ImportOptions struct {
-	Mode        ImportMode // if "", Merge
-	DryRun      bool       // find out what would change, and change nothing
-	MaxProblems int        // how many bad rows an ImportError names; if 0, 20
-	MaxExamples int        // how much of each kind an ImportReport names; if 0, 20
-	Note        string     // of the movements, such as the file's name
+	Mode   ImportMode // if "", Merge
+	DryRun bool       // find out what would change, and change nothing
+	// RemoveStores has Replace also remove the shops that no row names, with
+	// their levels, and all products that no row names. The report names every
+	// such shop.
+	RemoveStores bool
+	// Removing, if set, is called with those shops before they are removed, but
+	// not in a dry run. An error ends the import, and nothing is changed.
+	Removing    func([]Shop) error
+	MaxProblems int    // how many bad rows an ImportError names; if 0, 20
+	MaxExamples int    // how much of each kind an ImportReport names; if 0, 20
+	Note        string // of the movements, such as the file's name
 	// Progress, if set, is called now and then, from one goroutine, with how
 	// many rows were read, or with how far, of 1, the rest of the work is.
 	Progress func(rows int, rest float64)
@@ -121,12 +129,21 @@ type ImportReport struct {
 
 	NewShops, ChangedShops, GoneShops          Examples[Shop]
 	NewProducts, ChangedProducts, GoneProducts Examples[Product]
+	Renamed                                    Examples[Rename] // among the changed: those that may be another product now
 
 	Levels        int                   // that the rows name
 	Up, Down, New Examples[LevelChange] // of levels; New are those that were not carried, at whatever quantity
 	Gone          Examples[LevelChange] // not carried any longer
 	Redated       Examples[LevelChange] // of which as much is there as before, with other expiry dates
 	Released      []Reservation         // that had to give way
+}
+
+// Rename is that a row has a product's code, and a name that is not like its
+// name.
+type Rename struct {
+	ProductID     string
+	Code          string // what the row and the product have in common, such as "barcode 4710000000011"
+	Before, After string
 }
 
 // Examples counts things and has the first few of them.

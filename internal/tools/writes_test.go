@@ -328,7 +328,7 @@ func TestUndoOfWhatIsGoneSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.db.Import(t.Context(), rows, store.ImportOptions{Mode: store.Replace}); err != nil {
+	if _, err := s.db.Import(t.Context(), rows, store.ImportOptions{Mode: store.Replace, RemoveStores: true}); err != nil {
 		t.Fatal(err)
 	}
 	text, out := call(t, s.srv, "undo_movement", args(t, fmt.Sprintf(`{"movement":%d}`, moved.Movements[0].ID)), nil)

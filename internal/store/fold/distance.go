@@ -1,5 +1,7 @@
 package fold
 
+import "strings"
+
 // Distance returns how many slips lie between two folded texts: characters
 // missing, too many, wrong, or swapped with the next.
 func Distance(a, b string) int { return distance([]rune(a), []rune(b), false) }
@@ -71,3 +73,14 @@ func Near(asked, name string) (score int, ok bool) {
 
 // maxNear is how many characters a name has at most that Near looks at.
 const maxNear = 100
+
+// Alike reports whether two names are likely to be of one thing: as people
+// compare them, they are the same, or one is the other with a little added, such
+// as 茶葉蛋 and 茶葉蛋 (大).
+func Alike(a, b string) bool {
+	a, b = String(a), String(b)
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return a == b || 2*len(a) > len(b) && strings.Contains(b, a)
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
@@ -85,7 +86,15 @@ func edited(p store.Product, e store.ProductEdit) store.Product {
 		p.Aliases = shownOnce(*e.Aliases)
 	}
 	if e.Barcodes != nil {
-		p.Barcodes = shownOnce(*e.Barcodes)
+		p.Barcodes = nil
+		for _, b := range shownOnce(*e.Barcodes) {
+			if codes := code.Barcodes([]string{b}); len(codes) > 0 {
+				p.Barcodes = append(p.Barcodes, codes...)
+			} else {
+				p.Barcodes = append(p.Barcodes, b) // which is refused below
+			}
+		}
+		p.Barcodes = shownOnce(p.Barcodes)
 	}
 	if e.ReorderPoint != nil {
 		p.ReorderPoint = *e.ReorderPoint
@@ -115,18 +124,24 @@ func checkProduct(in *inserter, num int64, was, is *store.Product) error {
 	if is.ReorderPoint > store.MaxQuantity {
 		return invalid("reorder point %d is more than %d, which a level may be at most", is.ReorderPoint, store.MaxQuantity)
 	}
-	for _, code := range is.Barcodes {
-		if fold.String(code) == "" {
-			return invalid("barcode %q has neither digits nor letters", code)
-		}
-		if slices.Contains(was.Barcodes, code) {
+	for _, b := range is.Barcodes {
+		if slices.Contains(was.Barcodes, b) {
 			continue
 		}
-		if err := unlike(in, num, fold.String(code), "barcode", code, func(p store.Product) bool { return slices.Contains(p.Barcodes, code) }); err != nil {
+		if code.None(b) {
+			return invalid("barcode %q says that there is none; leave it out", b)
+		}
+		key := code.Key(b)
+		if err := unlike(in, num, fold.String(key), "barcode", b, func(p store.Product) bool {
+			return slices.ContainsFunc(p.Barcodes, func(b string) bool { return code.Key(b) == key })
+		}); err != nil {
 			return err
 		}
 	}
 	if is.SKU != was.SKU && is.SKU != "" {
+		if code.None(is.SKU) {
+			return invalid("SKU %q says that there is none; leave it empty", is.SKU)
+		}
 		if err := unlike(in, num, fold.String(is.SKU), "SKU", is.SKU, func(p store.Product) bool { return p.SKU == is.SKU }); err != nil {
 			return err
 		}

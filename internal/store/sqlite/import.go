@@ -28,7 +28,7 @@ type importer struct {
 	sheetNums map[*store.Sheet]int
 	problems  problems
 	misread   bool  // rows could not be read, and what they say is missing
-	failed    error // why no more rows could be read
+	failed    error // why no more rows could be read, or the caller wants no more
 
 	seeds       [2]maphash.Seed
 	buf         []byte
@@ -99,6 +99,9 @@ func (im *importer) run(rows iter.Seq2[store.Row, error]) error {
 	case "", store.Merge, store.Replace:
 	default:
 		return &store.InvalidError{Text: fmt.Sprintf("mode %q is neither %q nor %q", im.o.Mode, store.Merge, store.Replace)}
+	}
+	if im.o.RemoveStores && im.o.Mode != store.Replace {
+		return &store.InvalidError{Text: fmt.Sprintf("stores are removed in mode %q only", store.Replace)}
 	}
 	pool, err := connect(im.db.abs, 1, "")
 	if err != nil {
@@ -223,7 +226,8 @@ func (im *importer) finish() error {
 	return im.exec(`INSERT INTO changes (product, shop) VALUES (0, 0)`)
 }
 
-func (im *importer) replaces() bool { return im.o.Mode == store.Replace }
+// removesOthers reports whether shops that no row names go.
+func (im *importer) removesOthers() bool { return im.o.Mode == store.Replace && im.o.RemoveStores }
 
 func (im *importer) exec(query string, args ...any) error {
 	_, err := im.tx.ExecContext(im.ctx, query, args...)

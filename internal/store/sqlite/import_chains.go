@@ -50,7 +50,7 @@ func (f *shopFinder) writeChains() (map[string]int64, error) {
 			continue
 		}
 		if first := said[chain]; first != nil {
-			u := uniter{f.importer, s.said.at, first.at, &first.from}
+			u := uniter{f.importer, s.said.at, first.at, &first.from, "the same chain"}
 			u.list(store.ColumnChainAliases, &first.chainAliases, more)
 			continue
 		}

@@ -2,21 +2,22 @@ package sqlite
 
 import "github.com/mcpstore/mcpstore/internal/store"
 
-// removeGone removes what a replacing import does not name. Their numbers stay
-// theirs, as the ledger goes on naming them.
+// removeGone removes what a replacing import does not name: products that no
+// shop carries any longer, or, where it removes shops, these and all products.
+// The numbers stay theirs, as the ledger goes on naming them.
 func (im *importer) removeGone() error {
-	if !im.replaces() {
+	if im.o.Mode != store.Replace {
 		return nil
 	}
-	for _, s := range im.shopStates {
-		if s.said == nil {
-			im.report.GoneShops.Add(s.Shop, im.o.MaxExamples)
-			if err := im.retireShop(s); err != nil {
-				return err
-			}
+	gone := `p.num NOT IN (SELECT product FROM temp.resolved)`
+	if im.removesOthers() {
+		if err := im.removeShops(); err != nil {
+			return err
 		}
+	} else {
+		gone += ` AND p.num IN (SELECT product FROM temp.changing WHERE will IS NULL)
+			AND NOT EXISTS (SELECT 1 FROM levels l WHERE l.product = p.num)`
 	}
-	const gone = `p.num NOT IN (SELECT product FROM temp.resolved)`
 	var first []store.Product
 	err := im.each(`SELECT `+productColumns+` FROM products p WHERE `+gone+` ORDER BY p.num LIMIT ?`, []any{im.o.MaxExamples}, func(scan func(...any) error) error {
 		p, err := scanProduct(scan)
@@ -41,6 +42,29 @@ func (im *importer) removeGone() error {
 	return im.exec(`
 		DELETE FROM product_keys WHERE product IN (SELECT num FROM retired WHERE kind = 'product');
 		DELETE FROM chains WHERE num > 0 AND NOT EXISTS (SELECT 1 FROM shops WHERE chain = chains.num)`)
+}
+
+// removeShops removes the shops that no row names.
+func (im *importer) removeShops() error {
+	var gone []*shopState
+	for _, s := range im.shopStates {
+		if s.said == nil {
+			gone = append(gone, s)
+			im.report.GoneShops.Add(s.Shop, len(im.shopStates)) // all of them: each is to be seen
+		}
+	}
+	if im.o.Removing != nil && !im.o.DryRun && len(gone) > 0 {
+		if err := im.o.Removing(im.report.GoneShops.First); err != nil {
+			im.failed = err
+			return err
+		}
+	}
+	for _, s := range gone {
+		if err := im.retireShop(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (im *importer) retireShop(s *shopState) error {

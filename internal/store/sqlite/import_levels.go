@@ -70,8 +70,11 @@ const (
 
 // applyLevels brings the levels to what the rows say, by movements.
 func (im *importer) applyLevels() error {
-	if im.replaces() {
-		if err := im.exec(`INSERT OR IGNORE INTO temp.named (product, shop) SELECT product, shop FROM levels`); err != nil {
+	if im.o.Mode == store.Replace {
+		// What rows give no quantity of goes: in the shops that they give
+		// quantities to, or everywhere.
+		if err := im.exec(`INSERT OR IGNORE INTO temp.named (product, shop)
+			SELECT product, shop FROM levels WHERE ? OR shop IN (SELECT shop FROM temp.want)`, im.removesOthers()); err != nil {
 			return err
 		}
 	}

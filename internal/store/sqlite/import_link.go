@@ -1,6 +1,10 @@
 package sqlite
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/mcpstore/mcpstore/internal/store/code"
+)
 
 // linker finds out which of what is said is of one product, and of which.
 // Numbers of what is said begin at 1.
@@ -89,7 +93,7 @@ type known struct {
 func (k known) is(c call) bool {
 	switch c.kind {
 	case byBarcode:
-		return slices.Contains(k.barcodes, c.value)
+		return slices.ContainsFunc(k.barcodes, func(b string) bool { return code.Key(b) == c.value })
 	case byID:
 		return k.id == c.value
 	case bySKU:

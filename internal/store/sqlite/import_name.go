@@ -159,7 +159,7 @@ func (l *linker) ownByName(g *group, own []uint32, found []int64) error {
 // name that the sheet does not speak of: it is more likely to be the same one
 // than another.
 func (l *linker) strange(g *group, root uint32, found []int64) error {
-	if l.kinds[root]&byID == 0 || l.replaces() {
+	if l.kinds[root]&byID == 0 || l.removesOthers() {
 		return nil
 	}
 	for _, k := range g.there {

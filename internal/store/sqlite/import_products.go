@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -112,7 +113,8 @@ func (im *importer) changeProduct(num int64, said *unitedProduct) error {
 	}
 	if said.ID != "" && said.ID != p.ID {
 		im.bad(said.place(store.ColumnProductID), store.ColumnProductID, said.ID,
-			fmt.Sprintf("this is product %q, and IDs do not change; leave it empty, or write %q", p.ID, p.ID))
+			fmt.Sprintf("%s is that of product %q, and IDs do not change; leave it empty, or write %q",
+				cmp.Or(said.sharedCode(&p), "the name"), p.ID, p.ID))
 	}
 	after := said.over(p)
 	if equalProducts(p, after) {
@@ -125,7 +127,11 @@ func (im *importer) changeProduct(num int64, said *unitedProduct) error {
 		}
 		if other != "" {
 			im.bad(said.place(store.ColumnProduct), store.ColumnProduct, said.Name,
-				fmt.Sprintf("this would rename product %q, but product %q is called so; mend the name or the barcode", p.ID, other))
+				fmt.Sprintf("%s is that of product %q, which this would rename, but product %q is called so; correct the name or the code",
+					cmp.Or(said.sharedCode(&p), "a code"), p.ID, other))
+		}
+		if !fold.Alike(p.Name, after.Name) {
+			im.report.Renamed.Add(store.Rename{ProductID: p.ID, Before: p.Name, After: after.Name, Code: said.sharedCode(&p)}, im.o.MaxExamples)
 		}
 	}
 	im.report.ChangedProducts.Add(after, im.o.MaxExamples)
@@ -140,7 +146,7 @@ func (im *importer) sameName(num int64, key string) (string, error) {
 	var other string
 	err := im.each(`SELECT p.num, p.id, p.name FROM product_keys k CROSS JOIN products p ON p.num = k.product
 		WHERE k.key = ? AND p.num <> ? AND (NOT ? OR p.num IN (SELECT product FROM temp.members))`,
-		[]any{key, num, im.replaces()}, func(scan func(...any) error) error {
+		[]any{key, num, im.removesOthers()}, func(scan func(...any) error) error {
 			var num int64
 			var id, name string
 			err := scan(&num, &id, &name)

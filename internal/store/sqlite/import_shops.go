@@ -117,7 +117,7 @@ func (f *shopFinder) withID(said *saidShop) *shopState {
 	s := f.byID[said.ID]
 	if s == nil {
 		for _, other := range f.byName[nameKey(said.Name)] {
-			if other.was != nil && !f.replaces() && !f.ids[other.ID] {
+			if other.was != nil && !f.removesOthers() && !f.ids[other.ID] {
 				f.bad(said.at, store.ColumnStoreID, said.ID, fmt.Sprintf(
 					"there is a store called %q already, with the ID %q; write that, or give this one another name", other.Name, other.ID))
 				return nil
@@ -169,7 +169,7 @@ func (f *shopFinder) say(s *shopState, said *saidShop, byID bool) {
 		return
 	}
 	t := s.said
-	u := uniter{f.importer, said.at, t.at, &t.from}
+	u := uniter{f.importer, said.at, t.at, &t.from, "the same store"}
 	if byID { // who is found by name is not named by it
 		u.name(store.ColumnStore, &t.Name, said.Name)
 	}

@@ -1,12 +1,14 @@
 package sqlite
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
@@ -20,7 +22,7 @@ type unitedProduct struct {
 
 // unite adds more that is said, at another place.
 func (im *importer) unite(p *unitedProduct, more *saidProduct, at int64) {
-	u := uniter{im, at, p.at, &p.from}
+	u := uniter{im, at, p.at, &p.from, cmp.Or(p.sharedCode(&more.Product), "the same product")}
 	u.text(store.ColumnProductID, &p.ID, more.ID)
 	u.text(store.ColumnSKU, &p.SKU, more.SKU)
 	u.name(store.ColumnProduct, &p.Name, more.Name)
@@ -29,7 +31,7 @@ func (im *importer) unite(p *unitedProduct, more *saidProduct, at int64) {
 	u.price(store.ColumnPrice, &p.Price, more.Price)
 	u.text(store.ColumnCurrency, &p.Currency, more.Currency)
 	u.list(store.ColumnAliases, &p.Aliases, more.Aliases)
-	u.list(store.ColumnBarcode, &p.Barcodes, more.Barcodes)
+	u.barcodes(&p.Barcodes, more.Barcodes)
 	for _, lang := range slices.Sorted(maps.Keys(more.Names)) {
 		name := p.Names[lang]
 		u.text(store.ColumnNames+lang, &name, more.Names[lang])
@@ -54,11 +56,29 @@ func number(n *int64) string {
 	return fmt.Sprint(*n)
 }
 
+// sharedCode returns what tells that p and q are one product, such as "barcode
+// 4710000000011", or "" where it is no code.
+func (p *saidProduct) sharedCode(q *store.Product) string {
+	for _, b := range p.Barcodes {
+		if slices.ContainsFunc(q.Barcodes, func(other string) bool { return code.Key(b) == code.Key(other) }) {
+			return store.ColumnBarcode + " " + b
+		}
+	}
+	switch {
+	case p.ID != "" && p.ID == q.ID:
+		return store.ColumnProductID + " " + p.ID
+	case p.SKU != "" && p.SKU == q.SKU:
+		return store.ColumnSKU + " " + p.SKU
+	}
+	return ""
+}
+
 // uniter puts together what several rows say of one thing.
 type uniter struct {
 	im        *importer
 	at, first int64 // where this is said, and where the first of all
 	from      *map[string]int64
+	of        string // what the rows are of
 }
 
 // fits reports whether more may be said where have is said already; if it is
@@ -78,7 +98,7 @@ func (u uniter) fits(column string, have, more string, same bool) (isNew bool) {
 	if !ok {
 		at = u.first
 	}
-	u.im.bad(u.at, column, more, fmt.Sprintf("%s says %q of the same; mend one of them, or tell them apart", u.im.where(at, u.at), have))
+	u.im.bad(u.at, column, more, fmt.Sprintf("%s says %q of %s; correct one of them, or tell them apart", u.im.where(at, u.at), have, u.of))
 	return false
 }
 
@@ -117,6 +137,12 @@ func (u uniter) list(column string, have *[]string, more []string) {
 	}
 }
 
+func (u uniter) barcodes(have *[]string, more []string) {
+	if u.fits(store.ColumnBarcode, shownList(*have), shownList(more), sameBarcodes(*have, more)) {
+		*have = more
+	}
+}
+
 func shownList(l []string) string {
 	if len(l) == 0 {
 		return ""
@@ -127,6 +153,18 @@ func shownList(l []string) string {
 // sameList reports whether two lists hold the same, in whatever order.
 func sameList(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// sameBarcodes reports whether two lists hold the same barcodes, in whatever
+// order and with whatever zeros before them.
+func sameBarcodes(a, b []string) bool { return sameList(barcodeKeys(a), barcodeKeys(b)) }
+
+func barcodeKeys(barcodes []string) []string {
+	keys := make([]string, len(barcodes))
+	for i, b := range barcodes {
+		keys[i] = code.Key(b)
+	}
+	return keys
 }
 
 // place returns where what stands in a column is said.
@@ -166,7 +204,7 @@ func (said *unitedProduct) over(p store.Product) store.Product {
 	if len(said.Aliases) > 0 && !sameList(p.Aliases, said.Aliases) {
 		p.Aliases = said.Aliases
 	}
-	if len(said.Barcodes) > 0 && !sameList(p.Barcodes, said.Barcodes) {
+	if len(said.Barcodes) > 0 && !sameBarcodes(p.Barcodes, said.Barcodes) {
 		p.Barcodes = said.Barcodes
 	}
 	if said.reorder != nil {

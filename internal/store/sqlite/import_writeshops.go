@@ -131,7 +131,7 @@ func (f *shopFinder) checkRename(s *shopState) {
 		return
 	}
 	for _, other := range f.byName[key] {
-		if other != s && (other.said != nil || !f.replaces()) {
+		if other != s && (other.said != nil || !f.removesOthers()) {
 			f.bad(s.said.at, store.ColumnStore, s.Name, fmt.Sprintf(
 				"this would rename store %q, but store %q is called so; mend the name or the store id", s.ID, cmp.Or(other.ID, other.Name)))
 			return

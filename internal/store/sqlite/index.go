@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
@@ -42,9 +43,15 @@ func indexOf(p *store.Product) indexed {
 	return x
 }
 
-// keys returns what p, of which x is, is called exactly, each once.
+// keys returns the deduplicated exact-match keys (names, ID, SKU, barcodes) of
+// p, whose index x is. A barcode that is the same without the zeros before it
+// has two.
 func (x indexed) keys(p *store.Product) []string {
-	return keys(x.names, append([]string{p.ID, p.SKU}, p.Barcodes...)...)
+	ids := append([]string{p.ID, p.SKU}, p.Barcodes...)
+	for _, b := range p.Barcodes {
+		ids = append(ids, code.Key(b))
+	}
+	return keys(x.names, ids...)
 }
 
 // words returns the rests of p's names from where their words begin.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
@@ -18,8 +19,12 @@ type saidProduct struct {
 
 // called yields what p is called by.
 func (p *saidProduct) called(yield func(key string, kind uint8, value string)) {
-	for _, code := range p.Barcodes {
-		yield(fold.String(code), byBarcode, code)
+	for _, b := range p.Barcodes {
+		key := code.Key(b)
+		yield(fold.String(b), byBarcode, key)
+		if key != b {
+			yield(key, byBarcode, key) // which is digits, and folds to itself
+		}
 	}
 	if p.ID != "" {
 		yield(fold.String(p.ID), byID, p.ID)

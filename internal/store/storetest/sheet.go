@@ -20,6 +20,7 @@ func testCatalogue(t *testing.T, openAt OpenAt) {
 		test func(*testing.T, OpenAt)
 	}{
 		{"Identity", testIdentity},
+		{"Renamed", testRenamed},
 		{"Problems", testProblems},
 		{"ProblemsAreBounded", testProblemsAreBounded},
 		{"ImportFails", testImportFails},
@@ -29,6 +30,8 @@ func testCatalogue(t *testing.T, openAt OpenAt) {
 		{"Lots", testImportLots},
 		{"ReservationsGiveWay", testImportGivesWay},
 		{"Replace", testReplace},
+		{"ReplaceStaysWithinItsShops", testReplaceStaysWithinItsShops},
+		{"RemoveStores", testRemoveStores},
 		{"ReplaceWithoutQuantities", testReplaceWithoutQuantities},
 		{"GoneComesBack", testGoneComesBack},
 		{"DryRun", testImportDryRun},

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +23,14 @@ func testIdentity(t *testing.T, openAt OpenAt) {
 		want   []string
 	}{
 		{"barcode before name", sheet{egg}, sheet{stock("甲", "溏心蛋", 2, barcode("4711"))}, "1 changed products, 1 up", []string{"甲|F-1|2"}},
+		{"a barcode without its zeros", sheet{stock("甲", "茶", 1, barcode("012345678905"))}, sheet{stock("甲", "茶", 2, barcode("12345678905"))},
+			"1 up", []string{"甲|012345678905|2"}},
+		{"a barcode with more zeros", sheet{stock("甲", "茶", 1, barcode("12345678905"))}, sheet{stock("甲", "茶", 2, barcode("0012345678905"))},
+			"1 up", []string{"甲|12345678905|2"}},
+		{"a barcode with other zeros in one sheet", nil, sheet{stock("甲", "茶", 1, barcode("012345678905")), stock("乙", "茶", 2, barcode("0012345678905"))},
+			"2 new shops, 1 new products, 2 new", []string{"乙|012345678905|2", "甲|012345678905|1"}},
+		{"zeros of what has no check digit", sheet{stock("甲", "茶", 1, barcode("0123"))}, sheet{stock("甲", "糖", 2, barcode("123"))},
+			"1 new products, 1 new", []string{"甲|123|2", "甲|0123|1"}},
 		{"one of several barcodes", sheet{stock("甲", "茶葉蛋", 1, barcode("4711", "4712"))},
 			sheet{stock("甲", "茶葉蛋", 2, barcode("4712"))}, "1 changed products, 1 up", []string{"甲|4711|2"}},
 		{"ID", sheet{stock("甲", "茶葉蛋", 1, id("egg"))}, sheet{stock("甲", "溏心蛋", 2, id("egg"))}, "1 changed products, 1 up", []string{"甲|egg|2"}},
@@ -76,5 +86,51 @@ func testIdentity(t *testing.T, openAt OpenAt) {
 			}
 			checkReport(t, mustImport(t, s, store.ImportOptions{}, tt.rows...), "")
 		})
+	}
+}
+
+// testRenamed holds that an import says where a code gives a product a name that
+// is not like its name, and that a refusal says which code it is.
+func testRenamed(t *testing.T, openAt OpenAt) {
+	egg := stock("甲", "茶葉蛋", 1, barcode("4710000000011"), sku("F-1"))
+	for _, tt := range []struct {
+		name string
+		row  store.Row
+		want []store.Rename
+	}{
+		{"by a barcode", stock("甲", "飯糰", 1, barcode("4710000000011")),
+			[]store.Rename{{ProductID: "F-1", Code: "barcode 4710000000011", Before: "茶葉蛋", After: "飯糰"}}},
+		{"by an SKU", stock("甲", "飯糰", 1, sku("F-1")), []store.Rename{{ProductID: "F-1", Code: "sku F-1", Before: "茶葉蛋", After: "飯糰"}}},
+		{"by an ID", stock("甲", "飯糰", 1, id("F-1")), []store.Rename{{ProductID: "F-1", Code: "product id F-1", Before: "茶葉蛋", After: "飯糰"}}},
+		{"to a part of another name", stock("甲", "茶", 1, barcode("4710000000011")),
+			[]store.Rename{{ProductID: "F-1", Code: "barcode 4710000000011", Before: "茶葉蛋", After: "茶"}}},
+		{"a little", stock("甲", "茶葉蛋 (大)", 1, barcode("4710000000011")), nil},
+		{"not at all", stock("甲", "茶叶蛋", 1, barcode("4710000000011")), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := imported(t, openAt, []store.Row{egg})
+			for _, dry := range []bool{true, false} {
+				r := mustImport(t, s, store.ImportOptions{DryRun: dry}, tt.row)
+				if diff := gocmp.Diff(tt.want, r.Renamed.First); diff != "" || r.Renamed.Count != len(tt.want) {
+					t.Errorf("dry run %v: renamed %d (-want +got):\n%s", dry, r.Renamed.Count, diff)
+				}
+			}
+		})
+	}
+	s, _ := imported(t, openAt, []store.Row{egg, stock("甲", "飯糰", 2, barcode("4710000000028"))})
+	for _, rows := range [][]store.Row{
+		{stock("甲", "飯糰", 4, barcode("4710000000011"))}, // which is another product's name
+		{stock("乙", "鮮奶", 4, barcode("4710000000035")), stock("乙", "豆漿", 4, barcode("4710000000035"))},
+		{stock("乙", "鮮奶", 4, sku("M-1")), stock("乙", "豆漿", 4, sku("M-1"))},
+	} {
+		same := rows[0].Product.SKU
+		if same == "" {
+			same = rows[0].Product.Barcodes[0]
+		}
+		_, err := s.Import(t.Context(), rowsOf(rows...), store.ImportOptions{})
+		bad, ok := errors.AsType[*store.ImportError](err)
+		if !ok || !strings.Contains(bad.Problems[0].Why, same) {
+			t.Errorf("import: %v, %+v, want a refusal that names %q", err, bad, same)
+		}
 	}
 }

@@ -146,7 +146,7 @@ func testImportGivesWay(t *testing.T, openAt OpenAt) {
 	if c := report.Down.First[0]; c.Before.Reserved != 8 || c.After.Reserved != 4 {
 		t.Errorf("reserved changes from %d to %d, want from 8 to 4", c.Before.Reserved, c.After.Reserved)
 	}
-	checkReport(t, mustImport(t, s, store.ImportOptions{Mode: store.Replace}, stock("甲", "茶", 5)),
+	checkReport(t, mustImport(t, s, store.ImportOptions{Mode: store.Replace, RemoveStores: true}, stock("甲", "茶", 5)),
 		"1 gone shops, 1 gone products, 2 gone, 2 released")
 	checkContent(t, s, "甲|茶|5")
 	if r, err := s.Reservation(t.Context(), held[0]); err != nil || r.State != store.Released || r.ProductID != "蛋" {

@@ -68,23 +68,23 @@ func testProblems(t *testing.T, openAt OpenAt) {
 		{"identifiers of two products", sheet{stock("甲", "蛋", 1, barcode("1")), stock("甲", "茶", 1, sku("T"))}, sheet{stock("甲", "蛋", 1, barcode("1"), sku("T"))}, []string{
 			`庫存.csv, line 2, column "sku": "T": it is of product "T", but the row is also of product "1"; mend one of them`}},
 		{"rename to the name of another", sheet{stock("甲", "蛋", 1, barcode("1")), stock("甲", "茶", 1)}, sheet{stock("甲", "茶", 1, barcode("1"), sku("E"))}, []string{
-			`庫存.csv, line 2, column "品名": "茶": this would rename product "1", but product "茶" is called so; mend the name or the barcode`}},
+			`庫存.csv, line 2, column "品名": "茶": barcode 1 is that of product "1", which this would rename, but product "茶" is called so; correct the name or the code`}},
 		{"shop renamed to the name of another", sheet{shop(store.Shop{ID: "1", Name: "甲"}), shop(store.Shop{ID: "2", Name: "乙"})}, sheet{shop(store.Shop{ID: "1", Name: "乙"})}, []string{
 			`庫存.csv, line 2, column "店名": "乙": this would rename store "1", but store "2" is called so; mend the name or the store id`}},
 		{"another ID of what a barcode finds", sheet{stock("甲", "蛋", 1, barcode("1"))}, sheet{stock("甲", "蛋", 1, barcode("1"), id("egg"))}, []string{
-			`庫存.csv, line 2, column "product id": "egg": this is product "1", and IDs do not change; leave it empty, or write "1"`}},
+			`庫存.csv, line 2, column "product id": "egg": barcode 1 is that of product "1", and IDs do not change; leave it empty, or write "1"`}},
 		{"another ID of the same name", sheet{stock("甲", "蛋", 1)}, sheet{stock("甲", "蛋", 1, id("egg"))}, []string{
 			`庫存.csv, line 2, column "product id": "egg": there is a product called "蛋" already, with the ID "蛋"; write that, or give this one another name`}},
 		{"another store ID of the same name", sheet{shop(store.Shop{Name: "甲"})}, sheet{shop(store.Shop{ID: "001", Name: "甲"})}, []string{
 			`庫存.csv, line 2, column "store id": "001": there is a store called "甲" already, with the ID "甲"; write that, or give this one another name`}},
 		{"contradictions about a product", nil, sheet{
 			stock("甲", "蛋", 1, barcode("1"), price("13")), stock("乙", "蛋", 1, barcode("1"), price("15")), stock("丙", "茶", 1, barcode("1"))}, []string{
-			`庫存.csv, line 3, column "售價": "15": line 2 says "13" of the same; mend one of them, or tell them apart`,
-			`庫存.csv, line 4, column "品名": "茶": line 2 says "蛋" of the same; mend one of them, or tell them apart`}},
+			`庫存.csv, line 3, column "售價": "15": line 2 says "13" of barcode 1; correct one of them, or tell them apart`,
+			`庫存.csv, line 4, column "品名": "茶": line 2 says "蛋" of barcode 1; correct one of them, or tell them apart`}},
 		{"contradictions about a shop", nil, sheet{
 			stock("甲", "蛋", 1, chain("KOKO")), stock("甲", "茶", 1, chain("日日鮮")), {Shop: store.Shop{Name: "甲", Address: "一路"}}, {Shop: store.Shop{Name: "甲", Address: "二路"}}}, []string{
-			`庫存.csv, line 3, column "chain": "日日鮮": line 2 says "KOKO" of the same; mend one of them, or tell them apart`,
-			`庫存.csv, line 5, column "address": "二路": line 4 says "一路" of the same; mend one of them, or tell them apart`}},
+			`庫存.csv, line 3, column "chain": "日日鮮": line 2 says "KOKO" of the same store; correct one of them, or tell them apart`,
+			`庫存.csv, line 5, column "address": "二路": line 4 says "一路" of the same store; correct one of them, or tell them apart`}},
 		{"several kinds, in the order of the rows", nil, sheet{stock("甲", "", 1, barcode("4711")), stock("", "蛋", 1), stock("甲", "蛋", 1), stock("甲", "蛋", 1)}, []string{
 			`庫存.csv, line 2, column "barcode": "4711": barcode 4711 is not known; add a product name`,
 			`庫存.csv, line 3, column "店名": "": there is a quantity, 1, but no store that has it; name the store`,

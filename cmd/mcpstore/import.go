@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type importOptions struct {
 	encoding string
 	currency string
 	mode     string
+
+	removeStores bool
 }
 
 // addFlags adds the flags, their names after prefix.
@@ -43,7 +46,8 @@ func (o *importOptions) addFlags(f *pflag.FlagSet, prefix string) {
 	f.StringArrayVar(&o.sheets, prefix+"sheet", nil, "read only this `sheet` of a workbook (may be repeated)"+of)
 	f.StringVar(&o.encoding, prefix+"encoding", "", "utf-8, utf-16, big5 or gb18030, if it is found out wrongly"+of)
 	f.StringVar(&o.currency, prefix+"currency", "TWD", "of prices where the sheet has none"+of)
-	f.StringVar(&o.mode, prefix+"mode", "merge", "merge: leave what the sheet does not name; replace: remove it"+of)
+	f.StringVar(&o.mode, prefix+"mode", "merge", "merge: leave what the sheet does not name; replace: remove it from the stores that the sheet has quantities of"+of)
+	f.BoolVar(&o.removeStores, prefix+"remove-stores", false, "with replace, also remove the stores and products that the sheet does not name"+of)
 }
 
 // check refuses what no import knows. The flags' names have prefix.
@@ -52,6 +56,13 @@ func (o *importOptions) check(prefix string) error {
 	case store.Merge, store.Replace:
 	default:
 		return &usageError{fmt.Errorf("--%smode %q is unknown", prefix, o.mode), "give merge or replace"}
+	}
+	switch {
+	case o.removeStores && o.store != "":
+		return &usageError{fmt.Errorf("--%sremove-stores and --%sstore exclude each other: a sheet about one store does not say which others there are", prefix, prefix),
+			fmt.Sprintf("leave --%sremove-stores out to replace that store alone", prefix)}
+	case o.removeStores && store.ImportMode(o.mode) != store.Replace:
+		return &usageError{fmt.Errorf("--%sremove-stores goes with --%smode replace", prefix, prefix), fmt.Sprintf("add --%smode replace, or leave it out", prefix)}
 	}
 	if err := o.sheetOptions().Check(); err != nil {
 		return &usageError{err, "mcpstore import --help lists the columns"}
@@ -81,6 +92,7 @@ The first import removes the demo data.`,
 		Example: `  mcpstore import 庫存.csv
   mcpstore import --dry-run 庫存.xlsx               show what would change
   mcpstore import --map qty=現有量 --store 大安店 pos.csv
+  mcpstore import --mode replace --store 大安店 pos.csv
   mcpstore export --template -o 範本.csv            a sheet to fill in`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -111,10 +123,19 @@ The first import removes the demo data.`,
 					forget()
 				}
 			}()
+			tell := func(text string) { fmt.Fprintln(e.stderr, "mcpstore:", printable(text)) }
+			removing := func(shops []store.Shop) error {
+				tell("removing " + storeNames(shops))
+				return nil
+			}
+			if o.removeStores && !dryRun && !slices.Contains(args, "-") && isTerminal(e.stdin) && isTerminal(e.stderr) {
+				if removing, err = o.confirmRemoval(ctx, e, db, args, maxErrors); err != nil {
+					return importFailed(e, args, err)
+				}
+			}
 			bar := newProgress(e.stderr, "importing")
 			report, err := o.run(ctx, db, args, e.stdin, importRun{
-				dryRun: dryRun, maxProblems: maxErrors, progress: bar.at,
-				tell: func(text string) { fmt.Fprintln(e.stderr, "mcpstore:", printable(text)) },
+				dryRun: dryRun, maxProblems: maxErrors, progress: bar.at, tell: tell, removing: removing,
 			})
 			bar.end()
 			if err != nil {
@@ -162,6 +183,7 @@ type importRun struct {
 	maxProblems int
 	progress    func(done float64, rows int) // if nil, none
 	tell        func(text string)            // what is worth knowing of the sheets
+	removing    func([]store.Shop) error     // called before stores are removed; its error ends the import
 	still       func() error                 // if set, called after the last row; its error ends the import
 }
 
@@ -179,16 +201,71 @@ func (o *importOptions) run(ctx context.Context, s store.Store, files []string, 
 	options.Progress = func(part float64) { read.Store(math.Float64bits(part)) }
 	rows := ahead(ctx, sheet.Read(ctx, files, stdin, options))
 	return s.Import(ctx, andThen(rows, r.still), store.ImportOptions{
-		Mode:        store.ImportMode(o.mode),
-		DryRun:      r.dryRun,
-		MaxProblems: r.maxProblems,
-		Note:        strings.Join(files, ", "),
+		Mode:         store.ImportMode(o.mode),
+		DryRun:       r.dryRun,
+		RemoveStores: o.removeStores,
+		Removing:     r.removing,
+		MaxProblems:  r.maxProblems,
+		Note:         strings.Join(files, ", "),
 		Progress: func(rows int, rest float64) {
 			if r.progress != nil {
 				r.progress(math.Float64frombits(read.Load())*reading+rest*(1-reading), rows)
 			}
 		},
 	})
+}
+
+// confirmRemoval asks whether the stores may go that importing files removes, and
+// returns what refuses to remove others.
+func (o *importOptions) confirmRemoval(ctx context.Context, e *env, s store.Store, files []string, maxProblems int) (removing func([]store.Shop) error, err error) {
+	report, err := o.run(ctx, s, files, nil, importRun{dryRun: true, maxProblems: maxProblems, tell: func(string) {}})
+	if err != nil {
+		return nil, err
+	}
+	agreed := map[string]bool{}
+	for _, shop := range report.GoneShops.First {
+		agreed[shop.ID] = true
+	}
+	if len(agreed) > 0 {
+		fmt.Fprintf(e.stderr, "mcpstore: this removes %s\nGo on? [y/N] ", printable(storeNames(report.GoneShops.First)))
+		answer, err := readLine(ctx, e.stdin)
+		if err != nil {
+			return nil, err
+		}
+		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+			return nil, &failure{errors.New("import: no store was to be removed; nothing was changed"), "leave --remove-stores out to keep the stores that the sheet does not name"}
+		}
+	}
+	return func(shops []store.Shop) error {
+		for _, shop := range shops {
+			if !agreed[shop.ID] {
+				return &failure{fmt.Errorf("import: store %q would be removed, too: the sheet or the stock has changed meanwhile; nothing was changed", shop.Name), "import it again"}
+			}
+		}
+		return nil
+	}, nil
+}
+
+// readLine reads what is typed, until ctx ends.
+func readLine(ctx context.Context, r io.Reader) (string, error) {
+	type typed struct {
+		line string
+		err  error
+	}
+	lines := make(chan typed, 1)
+	go func() {
+		line, err := bufio.NewReader(r).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		lines <- typed{line, err}
+	}()
+	select {
+	case t := <-lines:
+		return t.line, t.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // storeName is the name of the store that --store means, which is a new one if
@@ -330,6 +407,9 @@ func printImport(ctx context.Context, e *env, s store.Store, r store.ImportRepor
 	if !dryRun {
 		if r.RemovedDemo {
 			fmt.Fprintln(e.stderr, "mcpstore: the demo data was removed")
+		}
+		for _, line := range renames(r) {
+			fmt.Fprintln(e.stderr, "mcpstore:", line)
 		}
 		_, err := fmt.Fprintf(e.stdout, "imported %s into %s: %s\n", counted(r.Rows, "row", "rows"), where, summarize(r))
 		return err

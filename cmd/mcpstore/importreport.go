@@ -25,7 +25,17 @@ type importJSON struct {
 		// Redated are those of which only the expiry dates are others.
 		Redated int `json:"redated"`
 	} `json:"levels"`
-	Released []reservationJSON `json:"released_reservations,omitempty"`
+	GoneStores []string          `json:"gone_stores,omitempty"` // their names
+	Renamed    []renameJSON      `json:"renamed,omitempty"`     // the first of them
+	Released   []reservationJSON `json:"released_reservations,omitempty"`
+}
+
+// renameJSON is a product that a code gave a name that is not like its name.
+type renameJSON struct {
+	ProductID string `json:"product_id"`
+	Code      string `json:"code"`
+	Before    string `json:"before"`
+	After     string `json:"after"`
 }
 
 type kindJSON struct {
@@ -45,6 +55,12 @@ func newImportJSON(r store.ImportReport, dryRun bool) importJSON {
 	out.Levels.Named, out.Levels.Up, out.Levels.Down = r.Levels, r.Up.Count, r.Down.Count
 	out.Levels.New, out.Levels.Gone = r.New.Count, r.Gone.Count
 	out.Levels.Redated = r.Redated.Count
+	for _, shop := range r.GoneShops.First {
+		out.GoneStores = append(out.GoneStores, shop.Name)
+	}
+	for _, p := range r.Renamed.First {
+		out.Renamed = append(out.Renamed, renameJSON{p.ProductID, p.Code, p.Before, p.After})
+	}
 	for _, held := range r.Released {
 		out.Released = append(out.Released, reservationJSON{held.ID, held.Quantity, held.Note})
 	}
@@ -74,6 +90,27 @@ func summarize(r store.ImportReport) string {
 		return "nothing changed"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// renames says which products a code gave a name that is not like their name.
+func renames(r store.ImportReport) []string {
+	var lines []string
+	for _, p := range r.Renamed.First {
+		lines = append(lines, printable(fmt.Sprintf("renamed: %s → %s (%s)", p.Before, p.After, p.Code)))
+	}
+	if more := r.Renamed.Count - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("renamed: … and %d more", more))
+	}
+	return lines
+}
+
+// storeNames names stores, for people.
+func storeNames(shops []store.Shop) string {
+	var names []string
+	for _, s := range shops {
+		names = append(names, s.Name)
+	}
+	return counted(len(names), "store: ", "stores: ") + strings.Join(names, ", ")
 }
 
 // counted is "1 row" or "2 rows".
@@ -114,6 +151,9 @@ func printChanges(ctx context.Context, w io.Writer, s store.Store, r store.Impor
 	printExamples(w, "stores gone", r.GoneShops, shopName)
 	printExamples(w, "new products", r.NewProducts, productName)
 	printExamples(w, "changed products", r.ChangedProducts, productName)
+	for _, line := range renames(r) {
+		fmt.Fprintln(w, line)
+	}
 	printExamples(w, "products gone", r.GoneProducts, productName)
 	printExamples(w, "new levels", r.New, level)
 	printExamples(w, "levels up", r.Up, level)

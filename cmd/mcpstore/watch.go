@@ -46,6 +46,10 @@ func (o *watchOptions) start(ctx context.Context, s store.Store, log *slog.Logge
 			maxProblems: 20,
 			still:       still,
 			tell:        func(text string) { log.Info(text, "file", o.file) },
+			removing: func(shops []store.Shop) error {
+				log.Warn("removing "+storeNames(shops), "file", o.file)
+				return nil
+			},
 		})
 	}}
 	w.check(ctx, time.Now(), true) // so that the first question is answered from it
@@ -140,6 +144,9 @@ func (w *watcher) check(ctx context.Context, now time.Time, first bool) {
 	w.log.Info("imported", "file", w.file, "rows", report.Rows, "changes", summarize(report))
 	if report.RemovedDemo {
 		w.log.Info("the demo data was removed: this is the first import")
+	}
+	for _, p := range report.Renamed.First {
+		w.log.Warn("a code gave a product another name", "file", w.file, "code", p.Code, "product", p.ProductID, "renamed", p.Before+" → "+p.After)
 	}
 	for _, held := range report.Released {
 		w.log.Warn("a reservation was released: there is too little left", "reservation", held.ID,

@@ -101,6 +101,9 @@ const (
 	excelYear2100 = 73051
 )
 
+// excel1970 is the number that Excel has for the first day of 1970.
+const excel1970 = 25569
+
 // excelDay returns the day that Excel has by a number, counted from 1900, with
 // the day that 1900 did not have, or from 1904.
 func excelDay(n int, from1904 bool) time.Time {

@@ -8,8 +8,9 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
-// row returns the line as a row, and whether it is one: blank lines, totals,
-// and headers that are repeated, as on each page of a report, are not.
+// row returns the line as a row, and whether it is one: blank lines, totals, a
+// template's example, and headers that are repeated, as on each page of a
+// report, are not.
 func (r *rowReader) row() (store.Row, bool) {
 	if blank(r.cells) || r.isHeaderAgain() {
 		return store.Row{}, false
@@ -30,6 +31,10 @@ func (r *rowReader) row() (store.Row, bool) {
 				r.fail(meaning{column: colExpiry}, why)
 			}
 		}
+	}
+	if r.isExample(&row) {
+		r.examples = append(r.examples, r.line)
+		return store.Row{}, false
 	}
 	r.checkSense(&row)
 	r.checkExtra()
@@ -56,6 +61,25 @@ func (r *rowReader) isHeaderAgain() bool {
 		}
 	}
 	return true
+}
+
+// isExample reports whether the line is that of a template.
+func (r *rowReader) isExample(row *store.Row) bool {
+	if !r.h.has(colProduct) || !r.h.has(colQuantity) || !r.h.has(colBarcode, colAddress) {
+		return false
+	}
+	if name := row.Product.Name; name != example[1].chinese && name != example[1].english {
+		return false
+	}
+	cells := cellsOf(row, new([]string))
+	chinese, english := true, true
+	for _, c := range example {
+		if r.h.has(c.column) {
+			chinese = chinese && cells[c.column] == c.chinese
+			english = english && cells[c.column] == c.english
+		}
+	}
+	return chinese || english
 }
 
 // totalWords are what the first text of a line says that sums up others,

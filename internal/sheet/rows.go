@@ -24,7 +24,8 @@ type rowReader struct {
 		line int // where the column was last filled
 		text string
 	}
-	totals []int // lines that were left out as totals
+	totals   []int // lines that were left out as totals
+	examples []int // likewise as a template's
 }
 
 // readRows yields the rows of the lines after h.
@@ -73,6 +74,9 @@ func (r *reader) readRows(l lines, h *header) error {
 	}
 	if n := len(rows.totals); n > 0 {
 		r.tell(h.sheet, "left out as totals: %s", lineList(rows.totals))
+	}
+	if len(rows.examples) > 0 {
+		r.tell(h.sheet, "left out as the template's example: %s", lineList(rows.examples))
 	}
 	return nil
 }

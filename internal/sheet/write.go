@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bufio"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
@@ -17,117 +18,155 @@ import (
 
 // WriteOptions are how a sheet is written.
 type WriteOptions struct {
-	English bool // the headers; if false, they are Chinese
+	English  bool // the headers; if false, they are Chinese
+	Workbook bool // an Excel workbook (.xlsx); if false, CSV
 }
 
-// Write writes rows as CSV that [Read] reads back, and that Excel opens rightly:
-// UTF-8 with a mark, without which Excel takes it for the system's encoding; a
-// text that Excel would take for a formula is marked with an apostrophe, and
-// one that it would take for a number or a date with a tab. Nothing is written
-// where rows ends in an error before the last of them.
+// Write writes rows as a sheet that [Read] reads back as they are, and that Excel
+// opens rightly. Nothing is written where rows ends in an error before the last
+// of them.
+//
+// CSV is UTF-8 with a mark, without which Excel takes it for the system's
+// encoding; a text that Excel would take for a formula is marked with an
+// apostrophe, and one that it would take for a number or a date with a tab. In
+// a workbook, texts are texts, quantities and prices numbers, and days days.
 func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err error) {
 	// Which languages there are names in is known at the end, and stands in
 	// the first line; so the rows wait in a file.
-	body, err := os.CreateTemp("", "mcpstore-*.csv")
+	body, err := os.CreateTemp("", "mcpstore-*.sheet")
 	if err != nil {
 		return fmt.Errorf("write a sheet: make room for it: %w", err)
 	}
 	defer func() { err = errors.Join(err, body.Close(), os.Remove(body.Name())) }()
-	t := newTable(body)
+	var languages []string
+	put, end := spool(body, o)
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		t.row(&row)
+		if err := put(cellsOf(&row, &languages)); err != nil {
+			return fmt.Errorf("write a sheet: make room for it: %w", err)
+		}
 	}
-	if err := t.w.Flush(); err != nil {
+	if err := end(); err != nil {
 		return fmt.Errorf("write a sheet: make room for it: %w", err)
 	}
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("write a sheet: %w", err)
 	}
-	head := newTable(w)
-	head.w.Write(markUTF8)
-	head.header(o, t.languages)
-	if err := head.w.Flush(); err != nil {
-		return fmt.Errorf("write a sheet: %w", err)
+	all := make([]column, columnCount)
+	for c := range all {
+		all[c] = column(c)
 	}
-	if _, err := io.Copy(w, body); err != nil {
+	if o.Workbook {
+		err = writeBook(w, all, headers(all, languages, o), unspool(body), o)
+	} else {
+		head := newTable(w)
+		head.w.Write(markUTF8)
+		head.line(nil, headers(all, languages, o))
+		if err = head.w.Flush(); err == nil {
+			_, err = io.Copy(w, body)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("write a sheet: %w", err)
 	}
 	return nil
 }
 
-// WriteTemplate writes a sheet to fill in: the columns that most shops want,
-// and a row to show how.
-func WriteTemplate(w io.Writer, o WriteOptions) error {
-	t := newTable(w)
-	t.w.Write(markUTF8)
-	example := []struct {
-		column           column
-		chinese, english string
-	}{
-		{colStore, "大安店", "Daan"}, {colProduct, "茶葉蛋", "Tea egg"}, {colQuantity, "12", "12"}, {colUnit, "顆", "pcs"},
-		{colExpiry, "2026-12-31", "2026-12-31"}, {colPrice, "13", "13"}, {colBarcode, "4710000000017", "4710000000017"},
-		{colCategory, "鮮食", "Fresh food"}, {colReorderPoint, "5", "5"}, {colAliases, "茶蛋;滷蛋", "Egg;Boiled egg"}, {colAddress, "臺北市大安區和平東路一段1號", "1 Heping E. Rd., Taipei"},
+// spool returns what puts lines of cells aside: as CSV, if that is what they are
+// to become.
+func spool(w io.Writer, o WriteOptions) (put func(cells []string) error, end func() error) {
+	if !o.Workbook {
+		t := newTable(w)
+		return func(cells []string) error { t.line(asText, cells); return nil }, t.w.Flush
 	}
-	for _, c := range example {
-		t.cell(headerOf(c.column, o))
-	}
-	t.end()
-	for _, c := range example {
-		text := c.chinese
-		if o.English {
-			text = c.english
+	b := bufio.NewWriterSize(w, 64<<10)
+	lines := gob.NewEncoder(b)
+	return func(cells []string) error { return lines.Encode(cells) }, b.Flush
+}
+
+// unspool yields the lines that spool put aside for a workbook.
+func unspool(r io.Reader) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		lines := gob.NewDecoder(bufio.NewReaderSize(r, 64<<10))
+		for {
+			var cells []string
+			err := lines.Decode(&cells)
+			if err == io.EOF || !yield(cells, err) || err != nil {
+				return
+			}
 		}
-		t.cell(asText(c.column, text))
 	}
-	t.end()
-	if err := t.w.Flush(); err != nil {
+}
+
+// example is the line that a template has to show how, and that [Read] leaves
+// out. Nobody has its barcode, whose check digit is wrong.
+var example = []struct {
+	column           column
+	chinese, english string
+}{
+	{colStore, "大安店", "Daan"}, {colProduct, "茶葉蛋", "Tea egg"}, {colQuantity, "12", "12"}, {colUnit, "顆", "pcs"},
+	{colExpiry, "2026-12-31", "2026-12-31"}, {colPrice, "13", "13"}, {colBarcode, "4710000000017", "4710000000017"},
+	{colCategory, "鮮食", "Fresh food"}, {colReorderPoint, "5", "5"}, {colAliases, "茶蛋;滷蛋", "Egg;Boiled egg"}, {colAddress, "臺北市大安區和平東路一段1號", "1 Heping E. Rd., Taipei"},
+}
+
+// WriteTemplate writes a sheet to fill in: the columns that most shops want,
+// and a line to show how, which [Read] leaves out.
+func WriteTemplate(w io.Writer, o WriteOptions) error {
+	var shown []column
+	var cells []string
+	for _, c := range example {
+		shown = append(shown, c.column)
+		if o.English {
+			cells = append(cells, c.english)
+		} else {
+			cells = append(cells, c.chinese)
+		}
+	}
+	var err error
+	if o.Workbook {
+		err = writeBook(w, shown, headers(shown, nil, o), func(yield func([]string, error) bool) { yield(cells, nil) }, o)
+	} else {
+		t := newTable(w)
+		t.w.Write(markUTF8)
+		t.line(nil, headers(shown, nil, o))
+		t.line(func(i column, text string) string { return asText(shown[i], text) }, cells)
+		err = t.w.Flush()
+	}
+	if err != nil {
 		return fmt.Errorf("write a template: %w", err)
 	}
 	return nil
 }
 
-// headerOf returns what a column is called.
-func headerOf(c column, o WriteOptions) string {
-	if o.English {
-		return columns[c].name
-	}
-	first, _, _ := strings.Cut(columns[c].headers, "|")
-	return first
-}
-
-// table writes lines of cells.
-type table struct {
-	w         *bufio.Writer
-	first     bool // of its line, the next cell is
-	languages []string
-}
-
-func newTable(w io.Writer) *table {
-	return &table{w: bufio.NewWriterSize(w, 64<<10), first: true}
-}
-
-// header writes the columns' names.
-func (t *table) header(o WriteOptions, languages []string) {
-	for c := range columnCount {
-		t.cell(headerOf(c, o))
+// headers returns what columns are called, and those of names in languages after
+// them.
+func headers(shown []column, languages []string, o WriteOptions) []string {
+	var cells []string
+	for _, c := range shown {
+		name, _, _ := strings.Cut(columns[c].headers, "|")
+		if o.English {
+			name = columns[c].name
+		}
+		cells = append(cells, name)
 	}
 	for _, l := range languages {
 		if o.English {
-			t.cell(store.ColumnNames + l)
+			cells = append(cells, store.ColumnNames+l)
 		} else {
-			t.cell(chineseNames + l)
+			cells = append(cells, chineseNames+l)
 		}
 	}
-	t.end()
+	return cells
 }
 
-// row writes a row. Names in languages come last, so that a language that comes
-// up late does not move the others.
-func (t *table) row(row *store.Row) {
+// cellsOf returns a row as cells, by column. Names in languages come last, so
+// that a language that comes up late does not move the others; those that are
+// new are added to languages.
+func cellsOf(row *store.Row, languages *[]string) []string {
 	p, s := &row.Product, &row.Shop
+	cells := make([]string, columnCount, int(columnCount)+len(*languages))
 	for c := range columnCount {
 		var text string
 		switch c {
@@ -178,17 +217,17 @@ func (t *table) row(row *store.Row) {
 		case colExpiry:
 			text = string(row.Expiry)
 		}
-		t.cell(asText(c, text))
+		cells[c] = text
 	}
 	for _, l := range slices.Sorted(maps.Keys(p.Names)) {
-		if !slices.Contains(t.languages, l) {
-			t.languages = append(t.languages, l)
+		if !slices.Contains(*languages, l) {
+			*languages = append(*languages, l)
 		}
 	}
-	for _, l := range t.languages {
-		t.cell(guard(mark(p.Names[l], false)))
+	for _, l := range *languages {
+		cells = append(cells, p.Names[l])
 	}
-	t.end()
+	return cells
 }
 
 func digits(n *int64) string {
@@ -198,12 +237,29 @@ func digits(n *int64) string {
 	return strconv.FormatInt(*n, 10)
 }
 
+// table writes lines of cells as CSV.
+type table struct{ w *bufio.Writer }
+
+func newTable(w io.Writer) *table {
+	return &table{bufio.NewWriterSize(w, 64<<10)}
+}
+
+// line writes a line, after asText made of the texts what should stand there.
+func (t *table) line(asText func(column, string) string, cells []string) {
+	for i, text := range cells {
+		if i > 0 {
+			t.w.WriteByte(',')
+		}
+		if asText != nil {
+			text = asText(column(i), text)
+		}
+		t.cell(text)
+	}
+	t.w.WriteString("\r\n")
+}
+
 // cell writes a cell, in quotes where it needs them.
 func (t *table) cell(text string) {
-	if !t.first {
-		t.w.WriteByte(',')
-	}
-	t.first = false
 	if !strings.ContainsAny(text, ",;|\t\"\r\n") && !strings.HasPrefix(text, " ") && !strings.HasSuffix(text, " ") {
 		t.w.WriteString(text)
 		return
@@ -219,10 +275,4 @@ func (t *table) cell(text string) {
 		text = after
 	}
 	t.w.WriteByte('"')
-}
-
-// end ends a line.
-func (t *table) end() {
-	t.w.WriteString("\r\n")
-	t.first = true
 }

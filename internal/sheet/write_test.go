@@ -141,6 +141,13 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 			rt.Fatalf("written again:\n%s\nand before:\n%s", again, text)
 		}
 		checkInjection(rt, text)
+		r = readText(t, written(t, rows, WriteOptions{English: o.English, Workbook: true}), Options{Store: "another"})
+		if r.err != nil || len(r.problems) > 0 {
+			rt.Fatalf("workbook: %v, %q", r.err, r.why())
+		}
+		if diff := cmp.Diff(rows, r.rows, sameRows); diff != "" {
+			rt.Fatalf("workbook (-written +read):\n%s", diff)
+		}
 	})
 }
 
@@ -191,12 +198,13 @@ func TestWriteEndsWithTheRowsError(t *testing.T) {
 	if !errors.Is(err, broken) || b.Len() > 0 {
 		t.Errorf("Write: %v after %d bytes", err, b.Len())
 	}
-	err = Write(full{}, given(theStock()), WriteOptions{})
-	if !errors.Is(err, errFull) {
-		t.Errorf("Write to a full disk: %v", err)
-	}
-	if err := WriteTemplate(full{}, WriteOptions{}); !errors.Is(err, errFull) {
-		t.Errorf("WriteTemplate to a full disk: %v", err)
+	for _, o := range []WriteOptions{{}, {Workbook: true}} {
+		if err := Write(full{}, given(theStock()), o); !errors.Is(err, errFull) {
+			t.Errorf("%+v: Write to a full disk: %v", o, err)
+		}
+		if err := WriteTemplate(full{}, o); !errors.Is(err, errFull) {
+			t.Errorf("%+v: WriteTemplate to a full disk: %v", o, err)
+		}
 	}
 }
 
@@ -210,37 +218,44 @@ func TestWriteLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	t.Setenv("TMP", dir)
-	written(t, theStock(), WriteOptions{})
+	for _, o := range []WriteOptions{{}, {Workbook: true}} {
+		written(t, theStock(), o)
+	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 
-func TestTemplateIsReadAsItIs(t *testing.T) {
-	for _, tt := range []struct {
-		o    WriteOptions
-		want store.Row
-	}{
-		{WriteOptions{}, store.Row{
-			Shop: store.Shop{Name: "大安店", Address: "臺北市大安區和平東路一段1號"},
-			Product: store.Product{Name: "茶葉蛋", Unit: "顆", Price: "13", Currency: "TWD", Barcodes: []string{"4710000000017"},
-				Category: "鮮食", Aliases: []string{"茶蛋", "滷蛋"}},
-			Quantity: new(int64(12)), Expiry: "2026-12-31", ReorderPoint: new(int64(5)),
-		}},
-		{WriteOptions{English: true}, store.Row{
-			Shop: store.Shop{Name: "Daan", Address: "1 Heping E. Rd., Taipei"},
-			Product: store.Product{Name: "Tea egg", Unit: "pcs", Price: "13", Currency: "TWD", Barcodes: []string{"4710000000017"},
-				Category: "Fresh food", Aliases: []string{"Egg", "Boiled egg"}},
-			Quantity: new(int64(12)), Expiry: "2026-12-31", ReorderPoint: new(int64(5)),
-		}},
-	} {
+func TestTemplatesExampleIsLeftOut(t *testing.T) {
+	for _, o := range []WriteOptions{{}, {English: true}, {Workbook: true}, {English: true, Workbook: true}} {
 		var b bytes.Buffer
-		if err := WriteTemplate(&b, tt.o); err != nil {
+		if err := WriteTemplate(&b, o); err != nil {
 			t.Fatal(err)
 		}
 		r := readText(t, b.String(), Options{})
-		if diff := cmp.Diff([]store.Row{tt.want}, r.good(t), sameRows); diff != "" || len(r.told) > 0 {
-			t.Errorf("%+v: told %q (-want +got):\n%s", tt.o, r.told, diff)
+		if rows := r.good(t); len(rows) > 0 || !strings.Contains(strings.Join(r.told, "\n"), "example: line 2") {
+			t.Errorf("%+v: rows %+v, told %q", o, rows, r.told)
+		}
+	}
+}
+
+func TestTemplatesExampleIsKnownAsPeopleSaveIt(t *testing.T) {
+	const header = "店名,品名,數量,單位,效期,售價,條碼,分類,補貨點,別名,地址\n"
+	for _, tt := range []struct {
+		name, text string
+		want       int
+	}{
+		{"another kind of date and number", header + "大安店,茶葉蛋,12.0,顆,2026/12/31,$13,4710000000017,鮮食,5,\"茶蛋, 滷蛋\",臺北市大安區和平東路一段1號\n", 0},
+		{"columns that were deleted", "品名,數量,條碼,店名\n茶葉蛋,12,4710000000017,大安店\n", 0},
+		{"English in a Chinese sheet", "store,品名,qty,barcode\nDaan,Tea egg,12,4710000000017\n", 0},
+		{"columns that were added", "店名,品名,數量,條碼,備註,貨號\n大安店,茶葉蛋,12,4710000000017,,\n", 0},
+		// What people write over it is theirs.
+		{"another quantity", header + "大安店,茶葉蛋,13,顆,2026-12-31,13,4710000000017,鮮食,5,茶蛋;滷蛋,臺北市大安區和平東路一段1號\n", 1},
+		{"another barcode", header + "大安店,茶葉蛋,12,顆,2026-12-31,13,4710000000011,鮮食,5,茶蛋;滷蛋,臺北市大安區和平東路一段1號\n", 1},
+		{"nothing but a store, a product and a quantity", "店名,品名,數量\n大安店,茶葉蛋,12\n", 1},
+	} {
+		if got := len(readText(t, tt.text, Options{}).good(t)); got != tt.want {
+			t.Errorf("%s: %d rows, want %d", tt.name, got, tt.want)
 		}
 	}
 }

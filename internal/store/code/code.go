@@ -77,6 +77,10 @@ func barcodes(groups []string, lengths []int) []string {
 			end()
 			continue
 		}
+		if spelled := spell(parts, lengths); spelled != nil {
+			written, digits = append(written, spelled...), append(digits, spelled...)
+			continue
+		}
 		written, digits = append(written, group), append(digits, parts...)
 	}
 	end()
@@ -135,6 +139,11 @@ func spell(groups []string, lengths []int) []string {
 				if rest, ok := from(j + 1); ok {
 					return append([]string{whole}, rest...), true
 				}
+			}
+		}
+		if None(groups[i]) {
+			if rest, ok := from(i + 1); ok {
+				return rest, true
 			}
 		}
 		hopeless[i] = true

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 )
 
 // columnsOf are what the kinds of identifiers and names stand in.
@@ -12,9 +13,24 @@ var columnsOf = map[uint8]string{
 	byBarcode: store.ColumnBarcode, byID: store.ColumnProductID, bySKU: store.ColumnSKU, byName: store.ColumnProduct,
 }
 
+// written returns what c says as its row has it.
+func (c call) written(said *saidProduct) string {
+	switch c.kind {
+	case byName:
+		return said.Name
+	case byBarcode:
+		for _, b := range said.Barcodes {
+			if code.Key(b) == c.value {
+				return b
+			}
+		}
+	}
+	return c.value
+}
+
 // torn says that the identifiers of a row are of different products.
 func (l *linker) torn(c call, those []int64) error {
-	at, _, err := l.saying(c.said)
+	at, said, err := l.saying(c.said)
 	if err != nil {
 		return err
 	}
@@ -26,7 +42,7 @@ func (l *linker) torn(c call, those []int64) error {
 	if err != nil {
 		return err
 	}
-	l.bad(at, columnsOf[c.kind], c.value, fmt.Sprintf("it is of %s, but the row is also of %s; mend one of them",
+	l.bad(at, columnsOf[c.kind], c.written(&said), fmt.Sprintf("it is of %s, but the row is also of %s; mend one of them",
 		strings.Join(this, ", "), strings.Join(that, ", ")))
 	return nil
 }
@@ -37,10 +53,6 @@ func (l *linker) ambiguous(c call, those []int64, roots []uint32) error {
 	at, said, err := l.saying(c.said)
 	if err != nil {
 		return err
-	}
-	value := c.value
-	if c.kind == byName {
-		value = said.Name
 	}
 	const most = 5
 	fits, err := l.ids(those[:min(len(those), most)])
@@ -57,7 +69,7 @@ func (l *linker) ambiguous(c call, those []int64, roots []uint32) error {
 	if len(those)+len(roots) > len(fits) {
 		fits = append(fits, "…")
 	}
-	l.bad(at, columnsOf[c.kind], value, fmt.Sprintf("several products are called so: %s; tell them apart by a column %q, %q or %q",
+	l.bad(at, columnsOf[c.kind], c.written(&said), fmt.Sprintf("several products are called so: %s; tell them apart by a column %q, %q or %q",
 		strings.Join(fits, ", "), store.ColumnBarcode, store.ColumnSKU, store.ColumnProductID))
 	return nil
 }

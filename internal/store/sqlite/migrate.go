@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"modernc.org/sqlite"
@@ -22,6 +23,13 @@ import (
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// inGo is what migrations of older databases do besides their SQL. Like that, it
+// is never edited once released, and depends on no table that later migrations
+// change. What it returns tells the owner what it did, once that is committed.
+var inGo = map[string]func(context.Context, *sql.Tx) (tell func(*slog.Logger), err error){
+	"migrations/0004_codes.sql": correctCodes,
+}
 
 // applicationID marks the file as ours: "mcps".
 const applicationID = 0x6d637073
@@ -52,6 +60,7 @@ func (db *DB) migrate(ctx context.Context, seed func() store.Catalog) error {
 	if err != nil {
 		return err
 	}
+	var told []func(*slog.Logger)
 	for i, name := range names[have:] {
 		text, err := migrations.ReadFile(name)
 		if err != nil {
@@ -59,6 +68,13 @@ func (db *DB) migrate(ctx context.Context, seed func() store.Catalog) error {
 		}
 		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 			return fmt.Errorf("apply %s: %w", name, err)
+		}
+		if rest := inGo[name]; rest != nil && have > 0 {
+			tell, err := rest(ctx, tx)
+			if err != nil {
+				return fmt.Errorf("apply %s: %w", name, err)
+			}
+			told = append(told, tell)
 		}
 		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", have+i+1)); err != nil {
 			return err
@@ -71,6 +87,9 @@ func (db *DB) migrate(ctx context.Context, seed func() store.Catalog) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return err
+	}
+	for _, tell := range told {
+		tell(db.log)
 	}
 	// A copy of the file alone should have what it began with.
 	db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)

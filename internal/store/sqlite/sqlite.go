@@ -9,9 +9,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -37,11 +39,15 @@ type Config struct {
 	Seed func() store.Catalog
 	// Now is the clock. If nil, time.Now.
 	Now func() time.Time
+	// Log is told what Open changes in an older database. If nil,
+	// slog.Default().
+	Log *slog.Logger
 }
 
 // DB is a database that is open. It is a [store.Store].
 type DB struct {
 	path   string
+	log    *slog.Logger
 	abs    string // path, wherever the process goes
 	now    func() time.Time
 	write  *sql.DB // one connection
@@ -63,7 +69,7 @@ var _ store.Store = (*DB)(nil)
 // mcpstore's, or of a newer one, is an error and stays as it is; the error has
 // a method Hint() string that says what to do.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{path: cfg.Path, now: cfg.Now}
+	db := &DB{path: cfg.Path, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default())}
 	if db.now == nil {
 		db.now = time.Now
 	}

@@ -1,0 +1,2 @@
+-- Barcodes and SKUs that say that there is none (無, N/A, 0) are dropped, and
+-- barcodes in groups (4710 0000 0001 1) are joined: see migrate_codes.go.

@@ -39,7 +39,7 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 	}
 	defer func() { err = errors.Join(err, body.Close(), os.Remove(body.Name())) }()
 	var languages []string
-	put, end := spool(body, o)
+	put, flush := spool(body, o)
 	for row, err := range rows {
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 			return fmt.Errorf("write a sheet: make room for it: %w", err)
 		}
 	}
-	if err := end(); err != nil {
+	if err := flush(); err != nil {
 		return fmt.Errorf("write a sheet: make room for it: %w", err)
 	}
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
@@ -63,7 +63,7 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 	} else {
 		head := newTable(w)
 		head.w.Write(markUTF8)
-		head.line(nil, headers(all, languages, o))
+		head.line(headers(all, languages, o), nil)
 		if err = head.w.Flush(); err == nil {
 			_, err = io.Copy(w, body)
 		}
@@ -76,10 +76,11 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 
 // spool returns what puts lines of cells aside: as CSV, if that is what they are
 // to become.
-func spool(w io.Writer, o WriteOptions) (put func(cells []string) error, end func() error) {
+func spool(w io.Writer, o WriteOptions) (put func(cells []string) error, flush func() error) {
 	if !o.Workbook {
 		t := newTable(w)
-		return func(cells []string) error { t.line(asText, cells); return nil }, t.w.Flush
+		columnAt := func(i int) column { return column(i) }
+		return func(cells []string) error { t.line(cells, columnAt); return nil }, t.w.Flush
 	}
 	b := bufio.NewWriterSize(w, 64<<10)
 	lines := gob.NewEncoder(b)
@@ -130,8 +131,8 @@ func WriteTemplate(w io.Writer, o WriteOptions) error {
 	} else {
 		t := newTable(w)
 		t.w.Write(markUTF8)
-		t.line(nil, headers(shown, nil, o))
-		t.line(func(i column, text string) string { return asText(shown[i], text) }, cells)
+		t.line(headers(shown, nil, o), nil)
+		t.line(cells, func(i int) column { return shown[i] })
 		err = t.w.Flush()
 	}
 	if err != nil {
@@ -244,14 +245,14 @@ func newTable(w io.Writer) *table {
 	return &table{bufio.NewWriterSize(w, 64<<10)}
 }
 
-// line writes a line, after asText made of the texts what should stand there.
-func (t *table) line(asText func(column, string) string, cells []string) {
+// line writes a line of cells that stand in these columns, or of headers.
+func (t *table) line(cells []string, columnAt func(i int) column) {
 	for i, text := range cells {
 		if i > 0 {
 			t.w.WriteByte(',')
 		}
-		if asText != nil {
-			text = asText(column(i), text)
+		if columnAt != nil {
+			text = asText(columnAt(i), text)
 		}
 		t.cell(text)
 	}

@@ -19,7 +19,7 @@ type Catalogue interface {
 	// alias, unless that one has others of what the row has: products of one
 	// name may be told apart by them. One that is not there is made, but for
 	// what has an ID that is not known and the name of something that is there,
-	// which is bad when merging. What a row does not say stays as
+	// which is bad unless o.RemoveStores is set. What a row does not say stays as
 	// it is, and rows that contradict each other are bad. Rows of one level
 	// that differ in their expiry date are its lots, and add up; those of a
 	// sheet without a column of dates are of the level with its lots, of which

@@ -25,9 +25,9 @@ func None(s string) bool {
 // noneWords are the folded words for "there is none".
 var noneWords = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
-	for _, word := range strings.Split("無|沒有|免|空|空白|略|無碼|無條碼|沒條碼|沒有條碼|無條形碼|無國際條碼|無商品條碼|無貨號|無編號|無代號|無料號|無品號|"+
+	for _, word := range strings.Split("無|沒有|空|空白|略|無碼|無條碼|沒條碼|沒有條碼|無條形碼|無國際條碼|無商品條碼|無貨號|無編號|無代號|無料號|無品號|"+
 		"尚無|暫無|無資料|不適用|不詳|未知|未填|未提供|未設定|未建立|未建檔|待補|なし|없음|"+
-		"none|no|na|n/a|null|nil|nan|nat|false|undefined|unknown|empty|blank|missing|not available|not applicable|not set|"+
+		"none|no|na|n/a|null|nil|nan|nat|false|undefined|unknown|blank|not available|not applicable|not set|"+
 		"no barcode|no bar code|without barcode|no code|no sku|no upc|no ean|no gtin|tbd|tba|x|xxx", "|") {
 		all[fold.String(word)] = true
 	}

@@ -64,6 +64,12 @@ func split(s, separators string, do func(item string, after rune)) {
 
 // splitBarcodes returns the barcodes that stand in a cell.
 func splitBarcodes(s string) []string {
+	if s == "" || strings.Trim(s, "0") == "" {
+		return nil
+	}
+	if strings.Trim(s, "0123456789") == "" { // as nearly all are
+		return []string{s}
+	}
 	var barcodes, groups []string // groups since the last separator that is not a space
 	var part strings.Builder      // what stands since the last that parts even N/A
 	before := 0                   // barcodes before the part

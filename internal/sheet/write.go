@@ -102,7 +102,7 @@ func unspool(r io.Reader) iter.Seq2[[]string, error] {
 }
 
 // example is the line that a template has to show how, and that [Read] leaves
-// out. Nobody has its barcode, whose check digit is wrong.
+// out. No product has its barcode, whose check digit is wrong.
 var example = []struct {
 	column           column
 	chinese, english string

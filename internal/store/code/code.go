@@ -15,7 +15,7 @@ import (
 )
 
 // None reports whether what stands in a cell of codes says that there is no
-// code: 無, N/A, NULL, -, ?, [”], or zeros only. Two products that both have
+// code: 無, N/A, NULL, -, ?, an empty list, or zeros only. Two products that both have
 // "none" have nothing in common.
 func None(s string) bool {
 	key := fold.String(s)
@@ -48,10 +48,10 @@ const maxGroup = 7
 // out.
 func Barcodes(groups []string) []string { return barcodes(groups, gtinLengths) }
 
-// Mend returns what a stored list of barcodes should be, where [Barcodes] was
+// Correct returns what a stored list of barcodes should be, where [Barcodes] was
 // not there to read it. Of two groups of four digits it is not known any longer
 // what parted them, so those stay two codes.
-func Mend(stored []string) []string { return barcodes(stored, gtinLengths[1:]) }
+func Correct(stored []string) []string { return barcodes(stored, gtinLengths[1:]) }
 
 func barcodes(groups []string, lengths []int) []string {
 	var codes []string
@@ -139,11 +139,6 @@ func spell(groups []string, lengths []int) []string {
 				if rest, ok := from(j + 1); ok {
 					return append([]string{whole}, rest...), true
 				}
-			}
-		}
-		if None(groups[i]) {
-			if rest, ok := from(i + 1); ok {
-				return rest, true
 			}
 		}
 		hopeless[i] = true

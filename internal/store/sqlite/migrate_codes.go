@@ -74,7 +74,7 @@ func wrongCodes(ctx context.Context, tx *sql.Tx) (wrong []productCodes, err erro
 			return nil, err
 		}
 		p.names = texts(p.name, slices.AppendSeq(aliases, maps.Values(names)))
-		p.newSKU, p.newest = p.sku, code.Mend(p.barcodes)
+		p.newSKU, p.newest = p.sku, code.Correct(p.barcodes)
 		if code.None(p.sku) {
 			p.newSKU = ""
 		}

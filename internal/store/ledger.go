@@ -379,9 +379,16 @@ var (
 	ErrOverLimit = errors.New("change is over its limit")
 	// ErrChanged says that a level is not [Once.From] any longer.
 	ErrChanged = errors.New("level has changed")
-	// ErrUncertain says that nobody knows whether a change was made: it failed
+	// ErrUncertain says that a change may or may not have been made: it failed
 	// when it was to be kept. With any other error it was not made.
 	ErrUncertain = errors.New("the change may or may not have been made")
+	// ErrDiskFull says that the disk has no room for a change.
+	ErrDiskFull = errors.New("the disk is full; nothing was changed")
+	// ErrBusy says that something else held the write lock for too long.
+	ErrBusy = errors.New("something else has been writing for too long; nothing was changed")
+	// ErrReplaced says that the file that is open is no longer the one at its
+	// path. A change that returns it is not in the file at the path.
+	ErrReplaced = errors.New("the database file was moved, removed or replaced while in use")
 	// ErrReservationExpired says that a reservation lapsed before.
 	ErrReservationExpired = errors.New("reservation has expired")
 )

@@ -58,7 +58,10 @@ type Store interface {
 	Catalogue
 	Access
 
-	// Ping reports whether the store answers.
+	// Ping returns nil if the store reads and writes, as far as it knows: it
+	// reads something, and has kept the last change that it was asked for or a
+	// trial since. Its error is an [ErrDiskFull], [ErrBusy] or [ErrReplaced]
+	// where that is the reason.
 	Ping(ctx context.Context) error
 
 	// Close ends the store's use. Nothing may be called afterwards.

@@ -25,7 +25,7 @@ func (db *DB) inWrite(ctx context.Context, deed string, do func(tx *sql.Tx, now 
 // inWriteOf is inWrite of what touches only some of the tokens.
 func (db *DB) inWriteOf(ctx context.Context, deed string, touched func(store.Token) bool, do func(tx *sql.Tx, now int64) error) error {
 	err := func() error {
-		tx, err := db.write.BeginTx(ctx, nil)
+		tx, err := db.begin(ctx)
 		if err != nil {
 			return err
 		}
@@ -39,8 +39,9 @@ func (db *DB) inWriteOf(ctx context.Context, deed string, touched func(store.Tok
 	if err == nil {
 		return nil
 	}
-	if ended := ctx.Err(); ended != nil {
-		err = ended // and not that its transaction is over
+	// A transaction that ctx ended fails in ways that say less than ctx.
+	if ended := ctx.Err(); ended != nil && !atFault(err) {
+		err = ended
 	}
 	return db.failed(deed, err)
 }
@@ -48,7 +49,7 @@ func (db *DB) inWriteOf(ctx context.Context, deed string, touched func(store.Tok
 // commit commits what leaves everything that is remembered as it is, but for
 // the tokens that it touched. The index said begun since nobody else can write.
 func (db *DB) commit(tx *sql.Tx, begun walHeader, touched func(store.Token) bool) error {
-	if err := tx.Commit(); err != nil {
+	if err := db.keep(tx); err != nil {
 		return err
 	}
 	if now, ok := db.index.header(); ok && now.follows(begun) {

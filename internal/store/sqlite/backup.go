@@ -30,6 +30,9 @@ func (db *DB) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return occupied()
 	}
+	if err := db.look(); err != nil {
+		return err // or it would be a backup of another file
+	}
 	tmp, err := vacuumBeside(ctx, db.abs, "", path)
 	if err != nil {
 		return err

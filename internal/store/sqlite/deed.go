@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
@@ -47,8 +49,9 @@ func (db *DB) change(ctx context.Context, r request, do func(*deed) error) (stor
 	if err == nil {
 		return receipt, nil
 	}
-	if ended := ctx.Err(); ended != nil {
-		err = ended // and not that its transaction is over
+	// A transaction that ctx ended fails in ways that say less than ctx.
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, store.ErrUncertain) && !atFault(err) {
+		err = ended
 	}
 	return store.Receipt{}, db.failed(r.deed, err)
 }
@@ -58,7 +61,7 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := db.begin(ctx)
 	if err != nil {
 		return store.Receipt{}, err
 	}
@@ -91,6 +94,9 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 		}
 	}
 	if err := db.commit(tx, begun, nil); err != nil {
+		if d.undone(err) {
+			return store.Receipt{}, err
+		}
 		return store.Receipt{}, errors.Join(store.ErrUncertain, err)
 	}
 	if call != nil {
@@ -98,6 +104,23 @@ func (db *DB) try(ctx context.Context, r request, do func(*deed) error) (store.R
 	}
 	db.recent.moved(d.held)
 	return d.receipt, nil
+}
+
+// undone reports whether a change that failed when it was to be kept is sure not to
+// have been made. SQLite writes the mark of a commit last: where there was no room
+// for it, or it was never begun, no restart finds it.
+func (d *deed) undone(err error) bool {
+	switch {
+	case errors.Is(err, store.ErrReplaced):
+		return true // for it is not in the file that is there
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case codeOf(err) == sqlite3.SQLITE_IOERR_WRITE, codeOf(err)&0xff == sqlite3.SQLITE_FULL, codeOf(err)&0xff == sqlite3.SQLITE_BUSY:
+	default:
+		return false
+	}
+	var made bool
+	readErr := d.db.queryRow(d.ctx, `SELECT EXISTS (SELECT 1 FROM deeds WHERE num = ? AND at = ?)`, d.num, d.at).Scan(&made)
+	return readErr == nil && !made
 }
 
 // recordCall adds the call that makes the change to the audit log.
@@ -239,18 +262,24 @@ func (d *deed) stmt(query string) (*sql.Stmt, error) {
 	return d.tx.PrepareContext(d.ctx, query)
 }
 
-// prepare keeps the statements that were new for deeds to come: the connection
-// could not prepare them for good in the transaction.
+// prepare keeps the statements that were new for changes to come: the connection
+// could not prepare them for good in the transaction. It does so in the
+// background, since it has to wait for the connection as other writers do.
 func (d *deed) prepare() {
-	for _, query := range d.unprepared {
-		s, err := d.db.write.PrepareContext(d.ctx, query)
-		if err != nil {
-			return // the next deed says why, if it cannot either
-		}
-		if _, there := d.db.writeStmts.LoadOrStore(query, s); there {
-			s.Close()
-		}
+	if len(d.unprepared) == 0 {
+		return
 	}
+	d.db.background.Go(func() {
+		for _, query := range d.unprepared {
+			s, err := d.db.write.PrepareContext(d.db.closing, query)
+			if err != nil {
+				return // the next change says why, if it cannot either
+			}
+			if _, there := d.db.writeStmts.LoadOrStore(query, s); there {
+				s.Close()
+			}
+		}
+	})
 }
 
 // exec returns how many rows query changed.

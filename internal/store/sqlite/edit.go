@@ -55,7 +55,7 @@ func (db *DB) EditProduct(ctx context.Context, id string, e store.ProductEdit) (
 
 // edit makes a change in a transaction.
 func (db *DB) edit(ctx context.Context, do func(*inserter) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := db.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (db *DB) edit(ctx context.Context, do func(*inserter) error) error {
 	if err := do(in); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := db.keep(tx); err != nil {
 		return err
 	}
 	db.recent.forget()

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -15,10 +18,13 @@ import (
 type unusable struct {
 	text, hint string
 	err        error // may be nil
+	kind       error // that it is, for errors.Is; may be nil
 }
 
 func (e *unusable) Error() string { return e.text }
 func (e *unusable) Unwrap() error { return e.err }
+
+func (e *unusable) Is(target error) bool { return e.kind != nil && target == e.kind }
 
 // Hint says what to do, for those who find it with errors.As.
 func (e *unusable) Hint() string { return e.hint }
@@ -36,7 +42,32 @@ func (db *DB) failed(deed string, err error) error {
 	if isRefusal(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrBadCursor) {
 		return fmt.Errorf("%s: %w", deed, err)
 	}
-	return fmt.Errorf("%s in database %q: %w", deed, db.path, explain(err))
+	db.wrote(err)
+	return fmt.Errorf("%s in database %q: %w", deed, db.path, db.explain(err))
+}
+
+// explain also finds out whether a disk that does not take what is written is
+// full: not every file system says so.
+func (db *DB) explain(err error) error {
+	if codeOf(err)&0xff == sqlite3.SQLITE_IOERR && noRoom(db.abs) {
+		return diskFull(err)
+	}
+	return explain(err)
+}
+
+// noRoom reports whether the file system of path is full.
+func noRoom(path string) bool {
+	f, err := os.CreateTemp(filepath.Dir(path), ".mcpstore-*")
+	if err == nil {
+		defer os.Remove(f.Name())
+		_, err = f.Write(make([]byte, 64<<10))
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+func diskFull(err error) error {
+	return &unusable{kind: store.ErrDiskFull, text: store.ErrDiskFull.Error(), hint: "free some space and try again", err: err}
 }
 
 // isRefusal reports whether err says what is wrong with what was asked for.
@@ -57,18 +88,18 @@ func explain(err error) error {
 	if !ok {
 		return err
 	}
-	say := func(text, hint string) error { return &unusable{text, hint, err} }
+	say := func(text, hint string) error { return &unusable{text: text, hint: hint, err: err} }
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT:
 		return say("file is damaged: "+e.Error(), "put a backup in its place, or move the file away to begin anew; it was left as it is")
 	case sqlite3.SQLITE_NOTADB:
 		return say("file is not a database", "choose another path; the file was left as it is")
 	case sqlite3.SQLITE_FULL:
-		return say("disk is full", "free some space and try again; nothing was lost")
+		return diskFull(err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return say("file cannot be written: "+e.Error(), "make the file and its folder writable for this user, or choose another path")
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return say("another process has been writing for too long", "try again; if it stays so, find the process that has the file open")
+		return &unusable{kind: store.ErrBusy, text: store.ErrBusy.Error(), hint: "try again; if it stays so, find the process that has the file open", err: err}
 	case sqlite3.SQLITE_IOERR:
 		return say("disk does not answer: "+e.Error(), "check the disk; on a network drive, move the database to a local one")
 	}

@@ -103,7 +103,7 @@ func (im *importer) run(rows iter.Seq2[store.Row, error]) error {
 	if im.o.RemoveStores && im.o.Mode != store.Replace {
 		return &store.InvalidError{Text: fmt.Sprintf("stores are removed in mode %q only", store.Replace)}
 	}
-	pool, err := connect(im.db.abs, 1, "")
+	pool, err := im.db.connect(1, "")
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (im *importer) within(pool *sql.DB, do func() error, commit bool) (err erro
 	if err := do(); err != nil || !commit {
 		return err
 	}
-	return im.tx.Commit()
+	return im.db.keep(im.tx)
 }
 
 // apply brings the stock to what the rows say.

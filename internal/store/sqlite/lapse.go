@@ -112,13 +112,13 @@ func (db *DB) nextLapse(ctx context.Context) (int64, error) {
 
 // writeLapse ends what is due, in a transaction of its own.
 func (db *DB) writeLapse() error {
-	tx, err := db.write.Begin()
+	tx, err := db.begin(db.closing)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
 	begun, _ := db.index.header()
-	if err := lapse(context.Background(), tx, db.now().UnixMicro()); err != nil {
+	if err := lapse(db.closing, tx, db.now().UnixMicro()); err != nil {
 		return err
 	}
 	if err := db.commit(tx, begun, nil); err != nil {

@@ -22,7 +22,7 @@ func (db *DB) Load(ctx context.Context, c store.Catalog, demo bool) error {
 	// up to 128 MiB, rather than going to the disk and back.
 	db.write.ExecContext(ctx, `PRAGMA cache_size = -131072`)
 	defer db.write.ExecContext(context.WithoutCancel(ctx), `PRAGMA cache_size = -2000; PRAGMA shrink_memory`)
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := db.begin(ctx)
 	if err != nil {
 		return db.failed("load stock", err)
 	}
@@ -30,7 +30,7 @@ func (db *DB) Load(ctx context.Context, c store.Catalog, demo bool) error {
 	if err := load(ctx, tx, c, demo, db.now()); err != nil {
 		return db.failed("load stock", err)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := db.keep(tx); err != nil {
 		return db.failed("load stock", err)
 	}
 	db.recent.forget()

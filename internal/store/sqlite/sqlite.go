@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -21,7 +22,7 @@ import (
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver, without cgo
+	"modernc.org/sqlite" // the driver, without cgo
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
@@ -50,8 +51,11 @@ type DB struct {
 	log    *slog.Logger
 	abs    string // path, wherever the process goes
 	now    func() time.Time
+	files  files
 	write  *sql.DB // one connection
 	read   *sql.DB
+	anchor anchor
+	health health
 	index  *walIndex
 	recent *cache
 	tokens *tokenCache
@@ -59,6 +63,10 @@ type DB struct {
 
 	stmts      sync.Map // SQL text to *sql.Stmt, prepared on read when first used
 	writeStmts sync.Map // likewise on write, after it was first used
+
+	background sync.WaitGroup // what runs beside calls, until closing ends
+	closing    context.Context
+	close      context.CancelFunc
 }
 
 var _ store.Store = (*DB)(nil)
@@ -70,6 +78,7 @@ var _ store.Store = (*DB)(nil)
 // a method Hint() string that says what to do.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{path: cfg.Path, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default())}
+	db.closing, db.close = context.WithCancel(context.Background())
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -88,17 +97,26 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 	if db.abs, err = filepath.Abs(cfg.Path); err != nil {
 		return err
 	}
-	if db.write, err = connect(db.abs, 1, "_txlock=immediate"); err != nil {
+	if err := db.files.know(db.abs); err != nil {
+		return err
+	}
+	if db.write, err = db.connect(1, "_txlock=immediate"); err != nil {
 		return err
 	}
 	if err := db.migrate(ctx, cfg.Seed); err != nil {
 		return err
 	}
 	readers := max(4, runtime.GOMAXPROCS(0))
-	if db.read, err = connect(db.abs, readers, "_query_only=1"); err != nil {
+	if db.read, err = db.connect(readers, "_query_only=1"); err != nil {
+		return err
+	}
+	if err := db.openAnchor(ctx); err != nil {
 		return err
 	}
 	db.index = openWALIndex(ctx, db.write)
+	if err := db.files.knowLog(ctx, db.write, db.index); err != nil {
+		return err
+	}
 	if db.recent, err = newCache(db.index, &db.lapses); err != nil {
 		return err
 	}
@@ -121,6 +139,18 @@ func fileURI(abs string) string {
 
 // connect returns a pool of up to n connections that are kept once opened.
 func connect(abs string, n int, params string) (*sql.DB, error) {
+	return connectIf(abs, n, params, func() error { return nil })
+}
+
+// connect is for connections to the file that db has open. Where another one has
+// taken its path, they fail, and leave that one alone.
+func (db *DB) connect(n int, params string) (*sql.DB, error) {
+	return connectIf(db.abs, n, params, db.inPlace)
+}
+
+// connectIf returns a pool whose connections are opened where check allows it,
+// before and after.
+func connectIf(abs string, n int, params string, check func() error) (*sql.DB, error) {
 	name := fileURI(abs) + "?" + params +
 		"&_busy_timeout=5000" +
 		"&_foreign_keys=1" +
@@ -129,29 +159,46 @@ func connect(abs string, n int, params string) (*sql.DB, error) {
 		"&_dqs=0" +
 		"&_pragma=mmap_size(268435456)" + // a point query takes 13 µs in place of 21
 		"&_pragma=temp_store(MEMORY)"
-	pool, err := sql.Open("sqlite", name)
+	c, err := sqlite.NewConnector(name)
 	if err != nil {
 		return nil, err
 	}
+	pool := sql.OpenDB(checkedConnector{c, check})
 	pool.SetMaxOpenConns(n)
 	pool.SetMaxIdleConns(n)
 	return pool, nil
 }
 
-// Ping reports whether the database answers.
-func (db *DB) Ping(ctx context.Context) error {
-	var demo bool
-	if err := db.queryRow(ctx, `SELECT demo FROM catalog`).Scan(&demo); err != nil {
-		return db.failed("ask database", err)
-	}
-	return nil
+// checkedConnector is a driver.Connector that asks check before and after it
+// connects.
+type checkedConnector struct {
+	driver.Connector
+	check func() error
 }
 
-// Close closes the database. Questions that are being answered are finished.
+func (c checkedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Close closes the database. Questions that are being answered are finished, and
+// so is a rescue of its content (see [DB.Guard]).
 func (db *DB) Close() error {
+	db.close()
 	db.lapses.close()
+	db.background.Wait()
 	var first error
-	for _, pool := range []*sql.DB{db.read, db.write} {
+	for _, pool := range []*sql.DB{db.read, db.write, db.anchor.close()} {
 		if pool == nil {
 			continue
 		}

@@ -158,7 +158,7 @@ func (db *DB) Verify(ctx context.Context, limit int) ([]store.Discrepancy, error
 
 func (db *DB) verify(ctx context.Context, limit int) ([]store.Discrepancy, error) {
 	// A connection of its own, which sorts on the disk what is too much.
-	pool, err := connect(db.abs, 1, "_query_only=1")
+	pool, err := db.connect(1, "_query_only=1")
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ func (h walHeader) follows(before walHeader) bool {
 type walIndex struct {
 	path string
 	file *os.File
+	main *os.File // the database itself
 	used int // by how many who have the database open
 }
 
@@ -53,7 +54,11 @@ func openWALIndex(ctx context.Context, pool *sql.DB) *walIndex {
 		if err != nil {
 			return nil
 		}
-		w = &walIndex{path: path, file: file}
+		main, err := os.Open(path)
+		if err != nil {
+			return nil // the other stays open: see walIndexes
+		}
+		w = &walIndex{path: path, file: file, main: main}
 		walIndexes.open[path] = w
 	}
 	w.used++
@@ -70,6 +75,7 @@ func (w *walIndex) close() {
 	if w.used--; w.used == 0 {
 		delete(walIndexes.open, w.path)
 		w.file.Close()
+		w.main.Close()
 	}
 }
 

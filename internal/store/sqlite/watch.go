@@ -49,7 +49,7 @@ func (db *DB) Watch(ctx context.Context, f func(store.Changes)) error {
 
 func (db *DB) watch(ctx context.Context, f func(store.Changes)) error {
 	// A connection of its own, so that those who watch keep nobody waiting.
-	pool, err := connect(db.abs, 1, "_query_only=1")
+	pool, err := db.connect(1, "_query_only=1")
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// files are the files of the database: which ones they were when it opened them.
+// A file that is removed or replaced while it is open has no name any longer:
+// what is written to it is gone once it is closed.
+type files struct {
+	known []knownFile
+	wal   string    // path of the write-ahead log; "" before knowLog
+	index *walIndex // nil where it cannot be read
+}
+
+type knownFile struct {
+	path string
+	info fs.FileInfo
+}
+
+// know remembers the file at path. It is called before SQLite opens it, so that
+// nothing that comes to its path later is taken for it.
+func (f *files) know(path string) error {
+	info, err := os.Stat(path)
+	if err == nil {
+		f.known = append(f.known, knownFile{path, info})
+	}
+	return err
+}
+
+// knowLog remembers the write-ahead log and its index, which are there from the
+// first transaction until the last connection is closed.
+func (f *files) knowLog(ctx context.Context, pool *sql.DB, index *walIndex) error {
+	// As SQLite names it: what lies beside a symbolic link is another one.
+	var path string
+	if err := pool.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+		return err
+	}
+	for _, name := range []string{path + "-wal", path + "-shm"} {
+		if err := f.know(name); err != nil {
+			return err
+		}
+	}
+	f.wal, f.index = path+"-wal", index
+	return nil
+}
+
+// inPlace returns nil while the files at the database's paths are those that it
+// has open, and whole as far as that costs next to nothing to see. Otherwise
+// what is written may be lost, and it returns a [store.ErrReplaced].
+func (db *DB) inPlace() error {
+	f := &db.files
+	inUse, asOf := f.index.logSize()
+	for _, k := range f.known {
+		info, err := os.Stat(k.path)
+		switch {
+		case err != nil:
+			return replaced(fmt.Sprintf("file %q: %s", k.path, cause(err)))
+		case !os.SameFile(info, k.info):
+			return replaced(fmt.Sprintf("file %q is another one", k.path))
+		case k.path == f.wal && info.Size() < inUse:
+			// SQLite would go on writing behind the gap, and a restart would find
+			// nothing. But where the index has changed since, a checkpoint may
+			// have emptied the log.
+			if _, now := f.index.logSize(); now == asOf {
+				return replaced(fmt.Sprintf("file %q was cut to %d bytes", k.path, info.Size()))
+			}
+		}
+	}
+	if !f.index.mainInWALMode() {
+		return replaced(fmt.Sprintf("file %q was overwritten", f.known[0].path))
+	}
+	return nil
+}
+
+// logSize returns how many bytes of the log are in use, and the header that says
+// so; 0 where that cannot be told, as while the index is being written.
+func (w *walIndex) logSize() (size int64, h walHeader) {
+	if w == nil {
+		return 0, h
+	}
+	// Two copies of the header, which are the same unless one is being written
+	// (https://www.sqlite.org/walformat.html, section 2.1).
+	var b [2 * len(h)]byte
+	if n, err := w.file.ReadAt(b[:], 0); err != nil || n < len(b) || walHeader(b[:len(h)]) != walHeader(b[len(h):]) {
+		return 0, h
+	}
+	h = walHeader(b[:len(h)])
+	pageSize, frames := int64(binary.NativeEndian.Uint16(h[14:])), int64(binary.NativeEndian.Uint32(h[16:]))
+	if pageSize == 1 {
+		pageSize = 1 << 16 // which does not fit
+	}
+	if frames == 0 {
+		return 0, h
+	}
+	const logHeader, frameHeader = 32, 24
+	return logHeader + frames*(frameHeader+pageSize), h
+}
+
+// mainInWALMode reports whether the database's file itself says that it has a
+// write-ahead log, as it does from before that is made. A backup that was copied
+// over the file does not (https://www.sqlite.org/fileformat.html, section 1.3.3).
+func (w *walIndex) mainInWALMode() bool {
+	if w == nil {
+		return true
+	}
+	var b [20]byte
+	n, err := w.main.ReadAt(b[:], 0)
+	return err == nil && n == len(b) && string(b[:len(magic)]) == magic && b[18] == 2 && b[19] == 2
+}
+
+// replaced says that the file is no longer in its place.
+func replaced(text string) error {
+	return &unusable{
+		kind: store.ErrReplaced,
+		text: store.ErrReplaced.Error() + ": " + text,
+		hint: "stop what has it open; then see which file is the right one: its content is saved beside it as a file with rescued in its name, which mcpstore db restore puts back",
+	}
+}

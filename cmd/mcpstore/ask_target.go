@@ -108,6 +108,7 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	}
 	var end ending
 	end.then(func() { db.Close() })
+	db.Guard(log)
 	view, err := s.panel(ctx, db, path)
 	if err != nil {
 		return end.failed(err)

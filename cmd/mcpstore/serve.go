@@ -117,6 +117,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 	defer db.Close()
+	db.Guard(log)
 	defer o.watch.start(ctx, db, log)()
 	if announce.view, err = o.panel(ctx, db, path); err != nil {
 		return err
@@ -258,6 +259,22 @@ func (s *site) newTools(db store.Store, o *serveOptions) *mcpserver.MCPServer {
 	return tools.New(store.Confine(db), cfg)
 }
 
+// readiness is what anyone may know of why the database is not ready; the log has
+// the rest, and where it is.
+func readiness(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrReplaced):
+		return errors.New("database: file was moved, removed or replaced")
+	case errors.Is(err, store.ErrDiskFull):
+		return errors.New("database: disk is full")
+	case errors.Is(err, store.ErrBusy):
+		return errors.New("database: write lock is held for too long")
+	}
+	return errors.New("database: does not answer")
+}
+
 // newHandler returns what the internet talks to.
 func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOptions, view panel) *server.Server {
 	cfg := server.Config{
@@ -271,11 +288,7 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOpti
 			if phase := s.tun.State().Phase; phase != tunnel.Online {
 				return fmt.Errorf("tunnel: %s", phase)
 			}
-			if err := db.Ping(ctx); err != nil {
-				s.log.Error("the database does not answer", "err", err)
-				return errors.New("database: does not answer")
-			}
-			return nil
+			return readiness(db.Ping(ctx))
 		},
 		About: func(ctx context.Context) server.About {
 			if !view.Open {

@@ -142,6 +142,13 @@ func (s *Server) serve(a *answer, r *http.Request) {
 		s.serveChallenge(a, r)
 		return
 	}
+	if r.URL.Path != "/mcp" && r.URL.Path != "/mcp/" {
+		// What answers a message has the same time, and keeps it itself: mcp-go
+		// sends no answer once the request's context has ended.
+		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
 	if s.config.Access != nil {
 		if r = s.config.Access.Admit(a, r); r == nil {
 			return
@@ -162,6 +169,10 @@ func (s *Server) serve(a *answer, r *http.Request) {
 		a.text(http.StatusNotFound, "not found")
 	}
 }
+
+// answerTime is how long a page or a step of signing in may take, waiting for
+// others that write included.
+const answerTime = 10 * time.Second
 
 // challengePath is where OpenAI's portal looks for its token.
 const challengePath = "/.well-known/openai-apps-challenge"

@@ -65,6 +65,8 @@ func (c completions) CompleteResourceArgument(ctx context.Context, uri string, a
 
 // complete offers a value of each thing of a kind whose name has text in it.
 func (c completions) complete(ctx context.Context, kind, text string, value func(option) string) (_ *mcp.Completion, err error) {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	defer c.rescue(ctx, "completion/complete", &err)
 	if !c.mayRead(ctx) {
 		return &mcp.Completion{}, nil

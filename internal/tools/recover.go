@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
@@ -13,6 +14,7 @@ import (
 var (
 	errPanic    = errors.New("this call failed inside the server; other calls work")
 	errDatabase = errors.New("the stock database did not answer; try again")
+	errLate     = errors.New("the stock database did not answer in time; try again in a moment")
 	// A change may have been made although its answer was lost.
 	errUncertain = errors.New("the stock database did not answer, and may or may not have made the change: look with stock_history before trying again, or try again with the same idempotency_key")
 )
@@ -30,10 +32,39 @@ func (h *handler) rescue(ctx context.Context, what string, err *error) {
 // failed logs err and returns what to tell the caller. A caller who has left
 // is no failure of ours.
 func (h *handler) failed(ctx context.Context, what string, err error) error {
-	if ctx.Err() == nil {
-		h.log.ErrorContext(ctx, "the store failed", "request", what, "error", err)
+	if ctx.Err() != context.Canceled {
+		h.log.ErrorContext(ctx, "the store failed", "request", what, "err", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errLate
 	}
 	return errDatabase
+}
+
+// callTime is the usual [Config.CallTime].
+const callTime = 10 * time.Second
+
+// bounded returns a context in which the store has the time of one call, after
+// which it neither goes on nor changes anything. The context of the whole
+// request must not end with it: mcp-go would not send the answer.
+func (h *handler) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, h.callTime)
+}
+
+func (h *handler) boundTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
+	return func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		ctx, cancel := h.bounded(ctx)
+		defer cancel()
+		return next(ctx, q)
+	}
+}
+
+func (h *handler) boundResource(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
+	return func(ctx context.Context, q mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+		ctx, cancel := h.bounded(ctx)
+		defer cancel()
+		return next(ctx, q)
+	}
 }
 
 func (h *handler) recoverTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {

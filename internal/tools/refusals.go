@@ -38,6 +38,16 @@ const (
 	codeConfirmationInvalid code = "confirmation_invalid"
 	// The caller may not do this, at least not without signing in anew.
 	codeInsufficientScope code = "insufficient_scope"
+	// Something else kept the database for as long as a call may take. Nothing
+	// was changed; the same call works once it lets go.
+	codeBusy code = "busy"
+	// The disk has no room. Nothing was changed, and nothing will be before the
+	// owner makes room.
+	codeDiskFull code = "disk_full"
+	// The server's database file was moved, removed or replaced. The change is
+	// not in the file that is there now, and none will be before the owner has
+	// looked after it.
+	codeDatabaseReplaced code = "database_replaced"
 )
 
 // refused is a change that was refused: an error, and what programs are told.
@@ -53,6 +63,7 @@ type refused struct {
 	choices
 
 	text string // for people and models: what to do next
+	err  error  // what failed, for the log; nil where nothing did
 }
 
 func (r *refused) Error() string { return r.text }
@@ -62,12 +73,14 @@ func refuse(c code, text string) *refused {
 }
 
 // refusal is what to tell of a change that the store answered with err, which
-// is err itself where the store failed.
+// is err itself where nobody knows what became of the change.
 func (h *handler) refusal(ctx context.Context, p plan, err error) error {
 	var short *store.InsufficientError
 	var invalid *store.InvalidError
 	var conflict *store.ConflictError
 	switch {
+	case errors.Is(err, store.ErrUncertain):
+		return err
 	case errors.As(err, &short):
 		return h.insufficient(ctx, p.say, short)
 	case errors.As(err, &invalid):
@@ -79,7 +92,28 @@ func (h *handler) refusal(ctx context.Context, p plan, err error) error {
 	case errors.As(err, &conflict):
 		return opposing(p.say, conflict)
 	}
+	if no := notKept(p.say, err); no != nil {
+		no.err = err
+		return no
+	}
 	return err
+}
+
+// notKept says why the store could keep no change, whatever it was; nil where
+// that is not known.
+func notKept(say language, err error) *refused {
+	switch {
+	case errors.Is(err, store.ErrReplaced):
+		return refuse(codeDatabaseReplaced, say.say("資料庫檔案在伺服器使用中被搬走、刪除或換掉了；這筆更動沒有留下。先請店主處理（伺服器的記錄寫了怎麼做），再試一次",
+			"The database file was moved, removed or replaced while the server was using it; the change was not kept. Try again only after the owner has looked after it: the server's log says what to do"))
+	case errors.Is(err, store.ErrDiskFull):
+		return refuse(codeDiskFull, say.say("磁碟滿了；沒有更動。請店主騰出空間，再試一次",
+			"The disk is full; nothing was changed. Try again once the owner has freed some space"))
+	case errors.Is(err, store.ErrBusy), errors.Is(err, context.DeadlineExceeded):
+		return refuse(codeBusy, say.say("資料庫一直忙著別的寫入，輪不到這筆；沒有更動。等一下再試一次",
+			"The database was busy with something else for too long; nothing was changed. Try again in a moment"))
+	}
+	return nil
 }
 
 func (h *handler) insufficient(ctx context.Context, say language, short *store.InsufficientError) *refused {

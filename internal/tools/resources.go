@@ -102,6 +102,8 @@ func (h *handler) hooks() *mcpserver.Hooks {
 // way of each protocol revision; an error of a handler would be an internal
 // one.
 func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceRequest) {
+	ctx, cancel := h.bounded(ctx)
+	defer cancel()
 	var err error
 	defer h.rescue(ctx, q.Params.URI, &err)
 	uri := q.Params.URI
@@ -133,6 +135,8 @@ const refusedCursor = "!"
 // checkStorePage refuses a page that is not to be had: fillStorePage, which
 // has it, can refuse no more.
 func (h *handler) checkStorePage(ctx context.Context, _ any, q *mcp.ListResourcesRequest) {
+	ctx, cancel := h.bounded(ctx)
+	defer cancel()
 	var err error
 	defer func() {
 		if err != nil {
@@ -148,6 +152,8 @@ func (h *handler) checkStorePage(ctx context.Context, _ any, q *mcp.ListResource
 
 // fillStorePage puts a page of stores into the list.
 func (h *handler) fillStorePage(ctx context.Context, _ any, q *mcp.ListResourcesRequest, result *mcp.ListResourcesResult) {
+	ctx, cancel := h.bounded(ctx)
+	defer cancel()
 	var err error
 	defer h.rescue(ctx, "resources/list", &err)
 	shops, next, err := h.storePage(ctx, q.Params.Cursor)

@@ -124,6 +124,9 @@ func (h *handler) explain(ctx context.Context, tool string, err error) *mcp.Call
 	case errors.As(err, &bad):
 		return failure(bad)
 	case errors.As(err, &no):
+		if no.err != nil {
+			_ = h.failed(ctx, tool, no.err)
+		}
 		result := failure(no)
 		result.StructuredContent = no
 		return result

@@ -48,6 +48,10 @@ type Config struct {
 	// that makes it goes nowhere else before. If nil, it stays as it is.
 	Redact func(string) string
 
+	// CallTime is how long a call may take, waiting for others that write
+	// included. It must be less than clients wait. If 0, 10 seconds.
+	CallTime time.Duration
+
 	// Now tells the time, where people here are: what expires today depends on
 	// it. If nil, [time.Now].
 	Now func() time.Time
@@ -64,6 +68,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 
 		confirmAbove: cmp.Or(c.ConfirmAbove, defaultConfirmAbove),
 		now:          c.Now,
+		callTime:     cmp.Or(c.CallTime, callTime),
 
 		connector: c.Connector,
 
@@ -119,6 +124,8 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 			mcpserver.WithResourceHandlerMiddleware(h.auditResource))
 	}
 	options = append(options,
+		mcpserver.WithToolHandlerMiddleware(h.boundTool),
+		mcpserver.WithResourceHandlerMiddleware(h.boundResource),
 		mcpserver.WithToolHandlerMiddleware(h.recoverTool),
 		mcpserver.WithResourceHandlerMiddleware(h.recoverResource))
 	srv := mcpserver.NewMCPServer(name, h.server.Version, options...)
@@ -154,6 +161,7 @@ type handler struct {
 
 	confirmAbove int64
 	now          func() time.Time
+	callTime     time.Duration
 
 	connector *Connector // nil where search and fetch do not exist
 

@@ -120,7 +120,8 @@ func (h *handler) tryChange(ctx context.Context, q mcp.CallToolRequest, p plan) 
 	receipt, err := p.do(ctx, once)
 	switch {
 	case err == nil:
-		line, out := h.describe(ctx, p.say, receipt)
+		// It was made, and is told as made, even where no time is left.
+		line, out := h.describe(context.WithoutCancel(ctx), p.say, receipt)
 		return answer{h.doneLine(p.say, receipt, line), out}, nil
 	case errors.Is(err, store.ErrChanged):
 		return nil, invalidConfirmation(p.say)

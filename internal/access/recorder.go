@@ -109,18 +109,24 @@ func (r *Recorder) Close() {
 
 func (r *Recorder) run() {
 	defer close(r.done)
-	forget := time.NewTicker(forgetEvery)
-	defer forget.Stop()
-	r.forget()
+	tick := time.NewTicker(forgetEvery)
+	defer tick.Stop()
+	began := time.Now()
+	newest, err := r.newest(began)
+	if err != nil {
+		r.log.Warn("reading the audit log failed: its old entries stay until the next start", "err", err)
+	}
+	forget := func() { r.forget(passed(newest, began, time.Now())) }
+	forget()
 	for {
 		select {
 		case <-r.some:
 			r.gather()
 			r.write()
-		case <-forget.C:
-			r.forget()
+		case <-tick.C:
+			forget()
 		case <-r.much:
-			r.forget()
+			forget()
 		case <-r.stopped.Done():
 			r.write()
 			return
@@ -197,10 +203,46 @@ func (r *Recorder) bound() {
 	}
 }
 
-func (r *Recorder) forget() {
+// newest returns when the newest call was recorded before this process began; that
+// moment itself if there is no call.
+func (r *Recorder) newest(began time.Time) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(r.stopped, storeTime)
+	defer cancel()
+	calls, _, err := r.store.Calls(ctx, store.CallQuery{Page: store.Page{Limit: 1}})
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case len(calls) == 0:
+		return began, nil
+	}
+	return calls[0].At, nil
+}
+
+// passed returns the time as of which entries may be too old: what the clock says,
+// but no later than the newest call that was there at the start, and the time that
+// the process has seen pass since. A clock that jumped ahead, as one without a
+// battery may until the network sets it, ages nothing by that. It is the zero time
+// in the first hour, so that starting again and again with such a clock, whose
+// calls are then the newest, does not either.
+//
+// The price is that entries stay for longer by the time for which no server ran
+// before the last start.
+func passed(newest, began, now time.Time) time.Time {
+	ran := now.Sub(began) // by the monotonic clock, which nobody sets
+	if newest.IsZero() || ran < forgetEvery {
+		return time.Time{}
+	}
+	if seen := newest.Add(ran); seen.Before(now) {
+		return seen
+	}
+	return now
+}
+
+// forget removes what is too old as of the given time, or too much.
+func (r *Recorder) forget(asOf time.Time) {
 	ctx, cancel := context.WithTimeout(r.stopped, time.Minute)
 	defer cancel()
-	if err := r.store.Forget(ctx, time.Now().Add(-r.keep)); err != nil && r.stopped.Err() == nil {
+	if err := r.store.Forget(ctx, asOf, r.keep); err != nil && r.stopped.Err() == nil {
 		r.log.Warn("removing old entries of the audit log failed: trying again in an hour", "err", err)
 	}
 }

@@ -31,7 +31,8 @@ type ledger struct {
 	broken bool
 	tries  int
 	writes []write
-	forgot []time.Time // the ends of what was forgotten
+	forgot []time.Time // as of when
+	newest time.Time   // when the newest call was recorded; zero for none
 }
 
 type write struct {
@@ -51,10 +52,17 @@ func (l *ledger) Record(_ context.Context, calls []store.Call, used map[int64]ti
 	return nil
 }
 
-func (l *ledger) Forget(_ context.Context, before time.Time) error {
+func (l *ledger) Calls(context.Context, store.CallQuery) ([]store.Call, string, error) {
+	if l.newest.IsZero() {
+		return nil, "", nil
+	}
+	return []store.Call{{At: l.newest}}, "", nil
+}
+
+func (l *ledger) Forget(_ context.Context, asOf time.Time, _ time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.forgot = append(l.forgot, before)
+	l.forgot = append(l.forgot, asOf)
 	return nil
 }
 
@@ -207,18 +215,65 @@ func TestWhatCannotBeWrittenIsTriedAgain(t *testing.T) {
 }
 
 func TestOldCallsAreForgottenByTheHour(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name    string
+		newest  time.Duration   // how long before the start a call was recorded last
+		as      []time.Duration // as of which time, from the start, calls are forgotten each hour
+		noCalls bool
+	}{
+		{name: "no calls", noCalls: true, as: []time.Duration{time.Hour, 2 * time.Hour}},
+		{name: "a clock that is right", newest: 0, as: []time.Duration{time.Hour, 2 * time.Hour}},
+		{name: "a night without a server", newest: day / 2, as: []time.Duration{time.Hour - day/2, 2*time.Hour - day/2}},
+		{name: "a clock that jumped ten years ahead", newest: 3650 * day, as: []time.Duration{time.Hour - 3650*day, 2*time.Hour - 3650*day}},
+		{name: "a clock that was ahead and is right now", newest: -3650 * day, as: []time.Duration{time.Hour, 2 * time.Hour}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := &ledger{}
+				begin := time.Now()
+				if !c.noCalls {
+					l.newest = begin.Add(-c.newest)
+				}
+				r := access.NewRecorder(l, 90*day, newLog())
+				time.Sleep(150 * time.Minute)
+				r.Close()
+				if len(l.forgot) == 0 || !l.forgot[0].IsZero() {
+					t.Fatalf("forgotten as of %v, want no time at the start", l.forgot)
+				}
+				var got []time.Duration
+				for _, asOf := range l.forgot[1:] {
+					got = append(got, asOf.Sub(begin))
+				}
+				if diff := cmp.Diff(c.as, got); diff != "" {
+					t.Errorf("forgotten as of (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A machine without a battery for its clock may start in any year.
+func TestAClockThatIsAheadAtAStartForgetsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &ledger{}
-		begin := time.Now()
-		r := access.NewRecorder(l, 90*24*time.Hour, newLog())
-		time.Sleep(150 * time.Minute)
-		r.Close()
-		var got []time.Duration
-		for _, before := range l.forgot {
-			got = append(got, before.Sub(begin)+90*24*time.Hour)
+		db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "shop.db")})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]time.Duration{0, time.Hour, 2 * time.Hour}, got); diff != "" {
-			t.Errorf("forgotten (-want +got):\n%s", diff)
+		defer db.Close()
+		ago := time.Now().Add(-10 * 365 * 24 * time.Hour) // by the clock that is wrong
+		if err := db.Record(t.Context(), []store.Call{{At: ago.Add(-time.Hour), Tool: "first"}, {At: ago, Tool: "last"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // starts
+			r := access.NewRecorder(db, 90*24*time.Hour, newLog())
+			r.Record(store.Call{At: time.Now(), Tool: "wrong"})
+			time.Sleep(50 * time.Minute)
+			r.Close()
+		}
+		calls, _, err := db.Calls(t.Context(), store.CallQuery{})
+		if err != nil || len(calls) != 5 || calls[4].Tool != "first" {
+			t.Errorf("%d calls are left, %v; want all 5", len(calls), err)
 		}
 	})
 }

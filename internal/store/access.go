@@ -81,12 +81,13 @@ type Access interface {
 	// next page, "" on the last.
 	Calls(ctx context.Context, q CallQuery) (calls []Call, next string, err error)
 
-	// Forget removes what is of no use any longer: calls before the given time,
-	// and those that are not among the newest [CallsKept], or, of callers whom
-	// nobody knows, [StrangersCallsKept]; and, as of now, clients that nobody granted anything for a day or that
-	// went unused for [ClientKept], and codes and tokens that expired, or were
-	// revoked, longer than [TokenKept] ago. API tokens stay.
-	Forget(ctx context.Context, callsBefore time.Time) error
+	// Forget removes what is no longer of use as of the given time: calls older
+	// than keepCalls, clients that were granted nothing for a day or that went
+	// unused for [ClientKept], and codes and tokens that expired, or were revoked,
+	// longer than [TokenKept] ago. API tokens stay. Whatever the time is, it
+	// removes calls that are not among the newest [CallsKept] or, of callers who
+	// are not known, [StrangersCallsKept].
+	Forget(ctx context.Context, asOf time.Time, keepCalls time.Duration) error
 }
 
 // How long what no longer holds is kept.

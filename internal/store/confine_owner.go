@@ -28,19 +28,19 @@ func (*confined) EditProduct(context.Context, string, ProductEdit) (Product, err
 	return Product{}, errOwners
 }
 
-func (*confined) AddToken(context.Context, Token) (Token, error) { return Token{}, errOwners }
-func (*confined) Token(context.Context, Hash) (Token, error)     { return Token{}, errOwners }
-func (*confined) Tokens(context.Context) ([]Token, error)        { return nil, errOwners }
-func (*confined) RevokeToken(context.Context, int64) error       { return errOwners }
-func (*confined) Redeem(context.Context, Hash, ...Token) error   { return errOwners }
-func (*confined) Grants(context.Context) ([]Grant, error)        { return nil, errOwners }
-func (*confined) RevokeGrant(context.Context, int64) error       { return errOwners }
-func (*confined) AddClient(context.Context, Client, int) error   { return errOwners }
-func (*confined) Client(context.Context, string) (Client, error) { return Client{}, errOwners }
-func (*confined) Passphrase(context.Context) (string, error)     { return "", errOwners }
-func (*confined) SetPassphrase(context.Context, string) error    { return errOwners }
-func (*confined) Forgive(context.Context, ...string) error       { return errOwners }
-func (*confined) Forget(context.Context, time.Time) error        { return errOwners }
+func (*confined) AddToken(context.Context, Token) (Token, error)         { return Token{}, errOwners }
+func (*confined) Token(context.Context, Hash) (Token, error)             { return Token{}, errOwners }
+func (*confined) Tokens(context.Context) ([]Token, error)                { return nil, errOwners }
+func (*confined) RevokeToken(context.Context, int64) error               { return errOwners }
+func (*confined) Redeem(context.Context, Hash, ...Token) error           { return errOwners }
+func (*confined) Grants(context.Context) ([]Grant, error)                { return nil, errOwners }
+func (*confined) RevokeGrant(context.Context, int64) error               { return errOwners }
+func (*confined) AddClient(context.Context, Client, int) error           { return errOwners }
+func (*confined) Client(context.Context, string) (Client, error)         { return Client{}, errOwners }
+func (*confined) Passphrase(context.Context) (string, error)             { return "", errOwners }
+func (*confined) SetPassphrase(context.Context, string) error            { return errOwners }
+func (*confined) Forgive(context.Context, ...string) error               { return errOwners }
+func (*confined) Forget(context.Context, time.Time, time.Duration) error { return errOwners }
 
 func (*confined) AddGrant(context.Context, Grant, Token) (Grant, error) {
 	return Grant{}, errOwners

@@ -13,14 +13,13 @@ import (
 const forgetRows = 5000
 
 // Forget removes what is of no use any longer.
-func (db *DB) Forget(ctx context.Context, callsBefore time.Time) error {
-	now := db.now()
-	ago := func(d time.Duration) int64 { return now.Add(-d).UnixMicro() }
+func (db *DB) Forget(ctx context.Context, asOf time.Time, keepCalls time.Duration) error {
+	ago := func(d time.Duration) int64 { return asOf.Add(-d).UnixMicro() }
 	for _, old := range []struct {
 		table, key, where string
 		arg               int64
 	}{
-		{"calls", "num", `at < ?1`, micros(callsBefore)},
+		{"calls", "num", `at < ?1`, ago(keepCalls)},
 		{"calls", "num", `caller = '' AND num <= (SELECT max(num) FROM calls) - ?1`, store.StrangersCallsKept},
 		{"calls", "num", `num <= (SELECT max(num) FROM calls) - ?1`, store.CallsKept},
 		{"tokens", "num", `kind <> 'api' AND expires_at > 0 AND expires_at < ?1`, ago(store.TokenKept)},

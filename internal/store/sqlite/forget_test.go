@@ -24,7 +24,7 @@ func TestTheAuditLogIsBounded(t *testing.T) {
 		store.StrangersCallsKept+more, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Forget(t.Context(), time.Time{}); err != nil {
+	if err := db.Forget(t.Context(), time.Time{}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	var strangers, known, oldest int

@@ -26,7 +26,7 @@ type walIndex struct {
 	path string
 	file *os.File
 	main *os.File // the database itself
-	used int // by how many who have the database open
+	used int      // by how many who have the database open
 }
 
 // walIndexes are those that the process has open, by path. Each is opened once

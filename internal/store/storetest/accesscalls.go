@@ -120,7 +120,7 @@ func testForget(t *testing.T, s store.Store, c *clock) {
 	ctx := t.Context()
 	forget := func() {
 		t.Helper()
-		if err := s.Forget(ctx, c.now().Add(-90*24*time.Hour)); err != nil {
+		if err := s.Forget(ctx, c.now(), 90*24*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -207,7 +207,7 @@ func testForgetRevokedGrants(t *testing.T, s store.Store, c *clock) {
 	}
 	forget := func() {
 		t.Helper()
-		if err := s.Forget(ctx, time.Time{}); err != nil {
+		if err := s.Forget(ctx, c.now(), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -341,19 +341,17 @@ func (db *DB) startRescue() {
 // whose name it returns, and verifies the copy. Fault is what it found.
 func (db *DB) saveContent() (name, fault string, err error) {
 	beside := db.abs
-	if _, err := os.Stat(filepath.Dir(beside)); err != nil {
-		beside = filepath.Join(os.TempDir(), filepath.Base(beside)) // the folder went, too
-	}
 	tmp, err := emptyBeside(beside)
-	if err != nil {
-		return "", "", err
+	for err != nil { // the folder may be gone, too
+		folder := filepath.Dir(beside)
+		if folder == filepath.Dir(folder) {
+			return "", "", err
+		}
+		beside = filepath.Join(filepath.Dir(folder), filepath.Base(beside))
+		tmp, err = emptyBeside(beside)
 	}
 	defer os.Remove(tmp)
-	// Page for page, since it may be damaged.
-	db.anchor.mu.Lock()
-	err = transfer(db.anchor.conn, func(c backuper) (*sqlite.Backup, error) { return c.NewBackup(fileURI(tmp)) })
-	db.anchor.mu.Unlock()
-	if err != nil {
+	if err := db.copyContent(tmp); err != nil {
 		return "", "", db.explain(err)
 	}
 	if err := syncFile(tmp); err != nil {
@@ -373,6 +371,30 @@ func (db *DB) saveContent() (name, fault string, err error) {
 		return name, fault, publish(tmp, name)
 	}
 	return "", "", occupied()
+}
+
+// copyContent copies the open files' content page for page, since it may be damaged.
+// Where they cannot be read, as when the log was cut, the connection that writes may
+// still have in memory what it wrote.
+func (db *DB) copyContent(to string) error {
+	begin := func(c backuper) (*sqlite.Backup, error) { return c.NewBackup(fileURI(to)) }
+	db.anchor.mu.Lock()
+	err := transfer(db.anchor.conn, begin)
+	db.anchor.mu.Unlock()
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(db.closing, guardPace.patient)
+	defer cancel()
+	writer, writerErr := db.write.Conn(ctx)
+	if writerErr != nil {
+		return err
+	}
+	defer writer.Close()
+	if transfer(writer, begin) == nil {
+		return nil
+	}
+	return err
 }
 
 // faultOf verifies the database at path, and returns what it found first.

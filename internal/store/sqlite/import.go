@@ -127,10 +127,17 @@ func (im *importer) run(rows iter.Seq2[store.Row, error]) error {
 		return err
 	}
 	defer turn.Close()
+	if err := im.db.look(); err != nil {
+		return err
+	}
 	if err := im.within(pool, im.apply, !im.o.DryRun); err != nil || im.o.DryRun {
 		return err
 	}
 	im.db.recent.forget()
+	if err := im.db.look(); err != nil {
+		return err
+	}
+	im.db.wrote(nil)
 	// The log holds a copy of all that was written; a reader that still needs
 	// it only puts this off until the next one.
 	pool.ExecContext(im.ctx, `PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE)`)
@@ -148,7 +155,7 @@ func (im *importer) within(pool *sql.DB, do func() error, commit bool) (err erro
 	if err := do(); err != nil || !commit {
 		return err
 	}
-	return im.db.keep(im.tx)
+	return im.tx.Commit()
 }
 
 // apply brings the stock to what the rows say.

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
@@ -11,45 +9,51 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-// files are the files of the database: which ones they were when it opened them.
-// A file that is removed or replaced while it is open has no name any longer:
-// what is written to it is gone once it is closed.
+// files are the files of the database: which ones it has open. A file that is
+// removed or replaced meanwhile has no name any longer: what is written to it is
+// gone once it is closed.
 type files struct {
 	known []knownFile
-	wal   string    // path of the write-ahead log; "" before knowLog
+	wal   string    // path of the write-ahead log; "" before knowAll
 	index *walIndex // nil where it cannot be read
 }
 
+// knownFile is a file and where it is.
 type knownFile struct {
 	path string
-	info fs.FileInfo
+	open func() (fs.FileInfo, error) // of the file that is open
 }
 
-// know remembers the file at path. It is called before SQLite opens it, so that
+// know remembers the database's file. It is called before SQLite opens it, so that
 // nothing that comes to its path later is taken for it.
 func (f *files) know(path string) error {
 	info, err := os.Stat(path)
 	if err == nil {
-		f.known = append(f.known, knownFile{path, info})
+		f.known = []knownFile{{path, func() (fs.FileInfo, error) { return info, nil }}}
 	}
 	return err
 }
 
-// knowLog remembers the write-ahead log and its index, which are there from the
-// first transaction until the last connection is closed.
-func (f *files) knowLog(ctx context.Context, pool *sql.DB, index *walIndex) error {
-	// As SQLite names it: what lies beside a symbolic link is another one.
-	var path string
-	if err := pool.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+// knowAll remembers the write-ahead log and its index, too, which are there from
+// the first transaction until the last connection is closed. From now on the files
+// themselves are asked who they are: there are file systems that number them anew.
+func (db *DB) knowAll() error {
+	if db.index == nil {
+		return db.inPlace()
+	}
+	f := &db.files
+	f.wal = db.index.path + "-wal"
+	all := []knownFile{{db.abs, db.index.main.Stat}, {f.wal, db.index.log.Stat}, {db.index.path + "-shm", db.index.file.Stat}}
+	// The index was opened by its name just now.
+	now, err := all[0].open()
+	if err != nil {
 		return err
 	}
-	for _, name := range []string{path + "-wal", path + "-shm"} {
-		if err := f.know(name); err != nil {
-			return err
-		}
+	if was, _ := f.known[0].open(); !os.SameFile(was, now) {
+		return replaced(fmt.Sprintf("file %q is another one", db.abs))
 	}
-	f.wal, f.index = path+"-wal", index
-	return nil
+	f.known, f.index = all, db.index
+	return db.inPlace()
 }
 
 // inPlace returns nil while the files at the database's paths are those that it
@@ -60,10 +64,14 @@ func (db *DB) inPlace() error {
 	inUse, asOf := f.index.logSize()
 	for _, k := range f.known {
 		info, err := os.Stat(k.path)
+		if err != nil {
+			return replaced(fmt.Sprintf("file %q: %s", k.path, cause(err)))
+		}
+		open, err := k.open()
 		switch {
 		case err != nil:
-			return replaced(fmt.Sprintf("file %q: %s", k.path, cause(err)))
-		case !os.SameFile(info, k.info):
+			return err
+		case !os.SameFile(info, open):
 			return replaced(fmt.Sprintf("file %q is another one", k.path))
 		case k.path == f.wal && info.Size() < inUse:
 			// SQLite would go on writing behind the gap, and a restart would find

@@ -31,6 +31,9 @@ func (db *DB) secret(ctx context.Context, name string) (secret []byte, err error
 	if _, err := db.write.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, made); err != nil {
 		return nil, err
 	}
+	if err := db.look(); err != nil {
+		return nil, err
+	}
 	err = ask()
 	return secret, err
 }

@@ -114,7 +114,7 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 		return err
 	}
 	db.index = openWALIndex(ctx, db.write)
-	if err := db.files.knowLog(ctx, db.write, db.index); err != nil {
+	if err := db.knowAll(); err != nil {
 		return err
 	}
 	if db.recent, err = newCache(db.index, &db.lapses); err != nil {

@@ -23,9 +23,10 @@ func (h walHeader) follows(before walHeader) bool {
 // walIndex reads the header of the WAL index. To ask SQLite whether a file has
 // changed takes ten times as long, since it must lock the file to answer.
 type walIndex struct {
-	path string
-	file *os.File
-	main *os.File // the database itself
+	path string   // of the database
+	file *os.File // the index
+	main *os.File // the database
+	log  *os.File // the write-ahead log
 	used int      // by how many who have the database open
 }
 
@@ -50,15 +51,14 @@ func openWALIndex(ctx context.Context, pool *sql.DB) *walIndex {
 	defer walIndexes.Unlock()
 	w := walIndexes.open[path]
 	if w == nil {
-		file, err := os.Open(path + "-shm")
-		if err != nil {
-			return nil
+		w = &walIndex{path: path}
+		for suffix, file := range map[string]**os.File{"-shm": &w.file, "": &w.main, "-wal": &w.log} {
+			// One that was opened stays so where another cannot be: see walIndexes.
+			var err error
+			if *file, err = os.Open(path + suffix); err != nil {
+				return nil
+			}
 		}
-		main, err := os.Open(path)
-		if err != nil {
-			return nil // the other stays open: see walIndexes
-		}
-		w = &walIndex{path: path, file: file, main: main}
 		walIndexes.open[path] = w
 	}
 	w.used++
@@ -76,6 +76,7 @@ func (w *walIndex) close() {
 		delete(walIndexes.open, w.path)
 		w.file.Close()
 		w.main.Close()
+		w.log.Close()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,6 +24,8 @@ import (
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 	"github.com/mcpstore/mcpstore/internal/tunnel/tunneltest"
 )
 
@@ -107,6 +110,70 @@ func TestReadyOnceTheTunnelAndTheDatabaseAre(t *testing.T) {
 		if err := reach(t.Context(), edge, strings.TrimSuffix(p.endpoint, "/mcp")+path, http.StatusOK); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestNotReadyWhenTheDatabaseCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		harm func(path string) error
+		logs string
+	}{
+		{"removed", os.Remove, "saved and verified"},
+		{"log cut", func(path string) error { return os.Truncate(path+"-wal", 0) }, "was cut to 0 bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			edge := tunneltest.Start(t, tunneltest.Config{})
+			path := filepath.Join(t.TempDir(), "shop.db")
+			p := start(t, edge, "--db", path)
+			ready := strings.TrimSuffix(p.endpoint, "/mcp") + "/readyz"
+			if err := reach(t.Context(), edge, ready, http.StatusOK); err != nil {
+				t.Fatal(err)
+			}
+			// Something that the log holds.
+			db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if err := db.AddClient(t.Context(), store.Client{ID: "client"}, 10); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.harm(path); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := edge.Client().Get(ready)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			const want = "database: file was moved, removed or replaced\n"
+			if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusServiceUnavailable || string(body) != want {
+				t.Errorf("/readyz = %s %q, %v, want 503 %q", resp.Status, body, err, want)
+			}
+			p.stop()
+			if code := p.wait(); code != 0 || !strings.Contains(p.stderr.String(), c.logs) {
+				t.Errorf("exit code %d; want 0, and %q in the log:\n%s", code, c.logs, p.stderr)
+			}
+		})
+	}
+}
+
+func TestReadinessShowsTheReasonAndNoMore(t *testing.T) {
+	for want, err := range map[string]error{
+		"database: file was moved, removed or replaced": fmt.Errorf("/secret: %w", store.ErrReplaced),
+		"database: disk is full":                        fmt.Errorf("/secret: %w", store.ErrDiskFull),
+		"database: write lock is held for too long":     fmt.Errorf("/secret: %w", store.ErrBusy),
+		"database: does not answer":                     errors.New("/secret"),
+	} {
+		if got := readiness(err); got == nil || got.Error() != want {
+			t.Errorf("readiness(%v) = %v, want %q", err, got, want)
+		}
+	}
+	if err := readiness(nil); err != nil {
+		t.Error(err)
 	}
 }
 

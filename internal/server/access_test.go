@@ -48,6 +48,13 @@ func (g *gate) Admit(w http.ResponseWriter, r *http.Request) *http.Request {
 	case "/token":
 		w.WriteHeader(http.StatusTeapot)
 		return nil
+	case "/signin":
+		if _, bounded := r.Context().Deadline(); !bounded {
+			w.WriteHeader(http.StatusInternalServerError)
+			return nil
+		}
+		w.WriteHeader(http.StatusTeapot)
+		return nil
 	case "/slow":
 		<-g.slow
 		<-g.slow
@@ -104,6 +111,7 @@ func TestCallersAreKnownBeforeMethodAndBody(t *testing.T) {
 		{"the page", get("/"), 200, []string{"admit /"}},
 		{"another path", get("/else"), 404, []string{"admit /else"}},
 		{"a path of its own", request("POST", "/token", ""), 418, []string{"admit /token"}},
+		{"a step of signing in, for which there is a deadline", request("POST", "/signin", ""), 418, []string{"admit /signin"}},
 		{"health", get("/healthz"), 200, nil},
 		{"readiness", get("/readyz"), 200, nil},
 		{"another Host", post(echoCall, "Host: evil.example"), 421, nil},

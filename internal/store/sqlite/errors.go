@@ -49,8 +49,14 @@ func (db *DB) failed(deed string, err error) error {
 // explain also finds out whether a disk that does not take what is written is
 // full: not every file system says so.
 func (db *DB) explain(err error) error {
-	if codeOf(err)&0xff == sqlite3.SQLITE_IOERR && noRoom(db.abs) {
-		return diskFull(err)
+	if errors.Is(err, store.ErrUncertain) {
+		return fmt.Errorf("%w: %w", store.ErrUncertain, explain(err))
+	}
+	switch codeOf(err) {
+	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP:
+		if noRoom(db.abs) {
+			return diskFull(err)
+		}
 	}
 	return explain(err)
 }

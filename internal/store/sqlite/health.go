@@ -324,10 +324,13 @@ func (db *DB) startRescue() {
 		defer h.mu.Unlock()
 		if err != nil {
 			h.rescue = notRescued
-			h.logger().Error("what the database holds could not be saved: trying again", "database", db.path, "err", err)
+			h.logger().Error("what the database holds could not be saved: trying again", "database", db.path, "err", err,
+				"hint", "if it stays so, stop the server and restore the newest backup: mcpstore db restore FILE")
 			return
 		}
-		h.rescue = rescued
+		if h.rescue = notRescued; h.moved { // the file may be back in its place
+			h.rescue = rescued
+		}
 		if fault != "" {
 			h.logger().Error("what the database holds was saved, with a fault", "rescued", name, "fault", fault)
 			return
@@ -384,7 +387,7 @@ func (db *DB) copyContent(to string) error {
 	if err == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(db.closing, guardPace.patient)
+	ctx, cancel := context.WithTimeout(context.Background(), guardPace.patient)
 	defer cancel()
 	writer, writerErr := db.write.Conn(ctx)
 	if writerErr != nil {

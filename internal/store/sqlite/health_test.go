@@ -471,6 +471,28 @@ func TestAWriteIsAnsweredAtOnceWhenItIsMade(t *testing.T) {
 	}
 }
 
+func TestAQuestionWaitsForAConnectionUntilItsDeadline(t *testing.T) {
+	db := openEggs(t, filepath.Join(t.TempDir(), "stock.db"))
+	if _, err := db.Level(t.Context(), "shop", "egg"); err != nil {
+		t.Fatal(err)
+	}
+	for range db.read.Stats().MaxOpenConnections {
+		conn, err := db.read.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := db.Level(ctx, "shop", "egg"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Level = %v, want %v", err, context.DeadlineExceeded)
+	}
+	if err := db.Ping(ctx); err == nil {
+		t.Error("Ping returns no error while nothing can be read")
+	}
+}
+
 func TestReadinessFollowsTheWriteLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stock.db")
 	db := openEggs(t, path)
@@ -516,6 +538,9 @@ func TestAFullDatabaseIsADefiniteNo(t *testing.T) {
 				t.Fatalf("= %v, want %v", err, store.ErrDiskFull)
 			}
 			full = key
+			if text := db.failed("record", errors.Join(store.ErrUncertain, err)).Error(); !strings.Contains(text, store.ErrUncertain.Error()) {
+				t.Errorf("a change of which it is not known whether it was made: %q", text)
+			}
 		}
 	}
 	if err := db.Ping(t.Context()); !errors.Is(err, store.ErrDiskFull) {

@@ -247,13 +247,23 @@ func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 	return s.QueryContext(ctx, args...)
 }
 
+// patient returns a context for a question that takes microseconds, which ctx need
+// not end: to watch ctx would cost a goroutine, and half as much again. But where
+// all connections are in use, to wait for one may take long, and ctx ends it.
+func (db *DB) patient(ctx context.Context) context.Context {
+	if s := db.read.Stats(); s.InUse < s.MaxOpenConnections {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // queryFew runs a question that an index answers with a page of rows: as
-// [DB.queryRow], it asks ctx before and not during.
+// [DB.queryRow], it asks ctx before and seldom during.
 func (db *DB) queryFew(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return db.query(context.WithoutCancel(ctx), query, args...)
+	return db.query(db.patient(ctx), query, args...)
 }
 
 // row is a [sql.Row] whose statement may not have come to be.
@@ -270,12 +280,12 @@ func (r row) Scan(dest ...any) error {
 }
 
 // queryRow runs a question for one row. It takes microseconds, so ctx is asked
-// before and not during: that would cost a goroutine, and half as much again.
+// before and seldom during: see [DB.patient].
 func (db *DB) queryRow(ctx context.Context, query string, args ...any) row {
 	if err := ctx.Err(); err != nil {
 		return row{err: err}
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx = db.patient(ctx)
 	s, err := db.prepared(ctx, query)
 	if err != nil {
 		return row{err: err}

@@ -72,6 +72,10 @@ func noRoom(path string) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
+func busy(err error) error {
+	return &unusable{kind: store.ErrBusy, text: store.ErrBusy.Error(), hint: "try again; if it stays so, find the process that has the file open", err: err}
+}
+
 func diskFull(err error) error {
 	return &unusable{kind: store.ErrDiskFull, text: store.ErrDiskFull.Error(), hint: "free some space and try again", err: err}
 }
@@ -105,7 +109,7 @@ func explain(err error) error {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return say("file cannot be written: "+e.Error(), "make the file and its folder writable for this user, or choose another path")
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &unusable{kind: store.ErrBusy, text: store.ErrBusy.Error(), hint: "try again; if it stays so, find the process that has the file open", err: err}
+		return busy(err)
 	case sqlite3.SQLITE_IOERR:
 		return say("disk does not answer: "+e.Error(), "check the disk; on a network drive, move the database to a local one")
 	}

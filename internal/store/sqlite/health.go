@@ -20,9 +20,9 @@ import (
 // health is what is known of whether the database can be read and written.
 type health struct {
 	mu     sync.Mutex
-	log    *slog.Logger // if nil, [slog.Default]
-	failed error        // why the last write was not kept, where that was the database's fault
-	moved  bool         // the files are not in their place
+	log    *slog.Logger
+	failed error // why the last write was not kept, where that was the database's fault
+	moved  bool  // the files are not in their place
 	rescue rescueState
 }
 
@@ -78,21 +78,14 @@ func (db *DB) look() error {
 	switch {
 	case err == nil && h.moved:
 		h.moved, h.rescue = false, notRescued
-		h.logger().Info("the database file is back in its place: changes are taken again", "database", db.path)
+		h.log.Info("the database file is back in its place: changes are taken again", "database", db.path)
 	case err != nil && !h.moved:
 		h.moved = true
-		h.logger().Error("the database file was moved, removed or replaced while in use: changes are refused until the server is stopped, and what it holds is being saved",
+		h.log.Error("the database file was moved, removed or replaced while in use: changes are refused until the server is stopped, and what it holds is being saved",
 			"database", db.path, "err", err, "hint", hintOf(err))
 		db.startRescue()
 	}
 	return err
-}
-
-func (h *health) logger() *slog.Logger {
-	if h.log == nil {
-		return slog.Default()
-	}
-	return h.log
 }
 
 func hintOf(err error) string {
@@ -219,8 +212,7 @@ func (a *anchor) try(write bool) error {
 // Guard looks after the database until Close, as a server wants it: once a second,
 // whether its file is in its place and whether something else holds the write
 // lock. While a write was not kept, it tries one every five seconds. Log is told
-// when the database can no longer be used, and when it can again; if it is nil,
-// [slog.Default] is.
+// from now on when the database can no longer be used, and when it can again.
 func (db *DB) Guard(log *slog.Logger) { db.guard(log, guardPace) }
 
 func (db *DB) guard(log *slog.Logger, p pace) {
@@ -272,7 +264,7 @@ func (g *guard) look() {
 	if db.closing.Err() != nil || errors.Is(err, store.ErrReplaced) {
 		return // it was said
 	}
-	switch log := db.health.logger(); {
+	switch log := db.health.log; {
 	case err != nil && !g.said:
 		log.Error("the database cannot be used: trying again until it can", "err", err, "hint", hintOf(err))
 	case err == nil && g.said:
@@ -286,12 +278,16 @@ func (g *guard) look() {
 func (g *guard) lookForLock() {
 	now, _ := g.db.index.header()
 	err := g.db.anchor.try(false)
-	if codeOf(err)&0xff != sqlite3.SQLITE_BUSY || now != g.seen {
+	locked := codeOf(err)&0xff == sqlite3.SQLITE_BUSY
+	if !locked || now != g.seen {
 		g.locked = time.Now()
 	}
 	g.seen = now
-	if time.Since(g.locked) > g.pace.patient {
-		g.db.wrote(store.ErrBusy)
+	switch {
+	case locked && time.Since(g.locked) > g.pace.patient:
+		g.db.wrote(busy(err))
+	case !locked && err != nil:
+		g.db.wrote(err)
 	}
 }
 
@@ -324,7 +320,7 @@ func (db *DB) startRescue() {
 		defer h.mu.Unlock()
 		if err != nil {
 			h.rescue = notRescued
-			h.logger().Error("what the database holds could not be saved: trying again", "database", db.path, "err", err,
+			h.log.Error("what the database holds could not be saved: trying again", "database", db.path, "err", err,
 				"hint", "if it stays so, stop the server and restore the newest backup: mcpstore db restore FILE")
 			return
 		}
@@ -332,10 +328,10 @@ func (db *DB) startRescue() {
 			h.rescue = rescued
 		}
 		if fault != "" {
-			h.logger().Error("what the database holds was saved, with a fault", "rescued", name, "fault", fault)
+			h.log.Error("what the database holds was saved, with a fault", "rescued", name, "fault", fault)
 			return
 		}
-		h.logger().Warn("what the database holds was saved and verified", "rescued", name,
+		h.log.Warn("what the database holds was saved and verified", "rescued", name,
 			"hint", fmt.Sprintf("to go on with it, stop the server and run: mcpstore db restore %q --db %q", name, db.path))
 	})
 }

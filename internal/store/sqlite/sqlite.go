@@ -40,7 +40,8 @@ type Config struct {
 	Seed func() store.Catalog
 	// Now is the clock. If nil, time.Now.
 	Now func() time.Time
-	// Log is told what Open changes in an older database. If nil,
+	// Log is told what Open changes in an older database, and where its content
+	// is saved when the file is replaced while it is open. If nil,
 	// slog.Default().
 	Log *slog.Logger
 }
@@ -78,6 +79,7 @@ var _ store.Store = (*DB)(nil)
 // a method Hint() string that says what to do.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{path: cfg.Path, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default())}
+	db.health.log = db.log
 	db.closing, db.close = context.WithCancel(context.Background())
 	if db.now == nil {
 		db.now = time.Now

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -24,6 +25,8 @@ type health struct {
 	failed error // why the last write was not kept, where that was the database's fault
 	moved  bool  // the files are not in their place
 	rescue rescueState
+
+	garbled atomic.Bool // what is read from the files is of no use: see errGarbled
 }
 
 type rescueState int
@@ -73,6 +76,7 @@ func (db *DB) readSomething(ctx context.Context) error {
 func (db *DB) look() error {
 	err := db.inPlace()
 	h := &db.health
+	h.garbled.Store(errors.Is(err, errGarbled))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {

@@ -313,6 +313,11 @@ func TestAFileThatIsOverwrittenIsNotWritten(t *testing.T) {
 	if err := db.Backup(t.Context(), backup); err != nil {
 		t.Fatal(err)
 	}
+	for i := range 5 { // in the log
+		if _, err := db.Move(t.Context(), delivery(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	// Over the file as it is, so that what is mapped stays there.
 	b, err := os.ReadFile(backup)
 	if err != nil {
@@ -330,6 +335,16 @@ func TestAFileThatIsOverwrittenIsNotWritten(t *testing.T) {
 	}
 	if err := db.Ping(t.Context()); !errors.Is(err, store.ErrReplaced) {
 		t.Errorf("Ping = %v, want %v", err, store.ErrReplaced)
+	}
+	if _, err := db.Level(t.Context(), "shop", "egg"); !errors.Is(err, store.ErrReplaced) {
+		t.Errorf("a question: %v, want %v", err, store.ErrReplaced)
+	}
+	// Nor is what the log holds written into the backup at the end.
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after[:len(b)], b) {
+		t.Errorf("the backup that was copied over the file was changed: %v", err)
 	}
 }
 

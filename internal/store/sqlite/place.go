@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -78,12 +79,12 @@ func (db *DB) inPlace() error {
 			// nothing. But where the index has changed since, a checkpoint may
 			// have emptied the log.
 			if _, now := f.index.logSize(); now == asOf {
-				return replaced(fmt.Sprintf("file %q was cut to %d bytes", k.path, info.Size()))
+				return garbled(fmt.Sprintf("file %q was cut to %d bytes", k.path, info.Size()))
 			}
 		}
 	}
 	if !f.index.mainInWALMode() {
-		return replaced(fmt.Sprintf("file %q was overwritten", f.known[0].path))
+		return garbled(fmt.Sprintf("file %q was overwritten", f.known[0].path))
 	}
 	return nil
 }
@@ -124,11 +125,25 @@ func (w *walIndex) mainInWALMode() bool {
 	return err == nil && n == len(b) && string(b[:len(magic)]) == magic && b[18] == 2 && b[19] == 2
 }
 
-// replaced says that the file is no longer in its place.
+// replaced says that the file is no longer in its place. What the open one holds is
+// as good as before.
 func replaced(text string) error {
 	return &unusable{
 		kind: store.ErrReplaced,
 		text: store.ErrReplaced.Error() + ": " + text,
 		hint: "stop what has it open; then see which file is the right one: its content is saved beside it as a file with rescued in its name, which mcpstore db restore puts back",
+	}
+}
+
+// errGarbled says that what the open files hold is not what was written to them.
+var errGarbled = errors.New("the content of the open files is not what was written")
+
+// garbled is replaced where the open files themselves were changed.
+func garbled(text string) error {
+	return &unusable{
+		kind: store.ErrReplaced,
+		text: store.ErrReplaced.Error() + ": " + text,
+		hint: "stop what has it open, and restore the newest backup: mcpstore db restore FILE; what could be saved of its content is beside it, in a file with rescued in its name",
+		err:  errGarbled,
 	}
 }

@@ -200,7 +200,13 @@ func (db *DB) Close() error {
 	db.lapses.close()
 	db.background.Wait()
 	var first error
-	for _, pool := range []*sql.DB{db.read, db.write, db.anchor.close()} {
+	pools := []*sql.DB{db.read, db.write}
+	if !db.health.garbled.Load() {
+		// The last connection that is closed writes what the log holds into the
+		// database, which must not be mixed with what somebody else put there.
+		pools = append(pools, db.anchor.close())
+	}
+	for _, pool := range pools {
 		if pool == nil {
 			continue
 		}
@@ -226,6 +232,9 @@ func (db *DB) Summary(ctx context.Context) (store.Summary, error) {
 
 // prepared returns query as a statement of the readers.
 func (db *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if db.health.garbled.Load() {
+		return nil, garbled("nothing is read from it any longer")
+	}
 	if s, ok := db.stmts.Load(query); ok {
 		return s.(*sql.Stmt), nil
 	}

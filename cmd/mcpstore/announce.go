@@ -80,6 +80,9 @@ func (a *announcer) tellPeople() error {
 		return v.print(a.stderr, a.getenv)
 	}
 	a.log.Info("online", "url", v.Endpoint, "auth", string(v.Auth), "stores", v.Stock.Shops, "products", v.Stock.Products, "demo", v.Stock.Demo, "database", v.Database)
+	if v.Network {
+		a.log.Warn("other machines on the network can reach this server, by the address of this machine or by a name that --allow-host gives", "reads", v.Open)
+	}
 	if v.Exposed() {
 		a.log.Warn("this is your own data, and anyone who has the URL can read it", "auth", string(v.Auth))
 	}

@@ -12,7 +12,8 @@ import (
 // panel is what people see on the terminal once the server is online.
 type panel struct {
 	Endpoint   string // the URL to paste
-	Local      bool   // reached from this machine only
+	Local      bool   // there is no tunnel
+	Network    bool   // it is Local, and other machines of the network reach it
 	Writes     bool   // clients may change the stock
 	Auth       access.Mode
 	Open       bool   // anyone who reaches it can read
@@ -106,6 +107,10 @@ mcpstore is online{{if .Local}} on this machine{{end}}.
   ! The tools are others than at the last run, and ChatGPT keeps the old list:
     press Refresh in the plugin's settings there.
 {{end}}
+{{- if .Network}}
+  ! Other machines on the network can {{if .Open}}read this stock{{else}}reach this server{{end}}, by the address
+    of this machine, or by a name that --allow-host gives.
+{{end}}
 {{- if .Exposed}}
   ! This is your own data, and anyone who has the URL can read it.
     To be asked first: mcpstore --auth oauth
@@ -164,6 +169,10 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
 {{- if .ToolsChanged}}
   ! 工具和上次啟動時不同，而 ChatGPT 會沿用舊的清單：
     請在 ChatGPT 的外掛設定裡按「重新整理（Refresh）」。
+{{end}}
+{{- if .Network}}
+  ! 同一個網路上的其他電腦也{{if .Open}}讀得到這些庫存{{else}}連得到這台伺服器{{end}}：
+    透過這台電腦的 IP 位址，或 --allow-host 指定的名稱。
 {{end}}
 {{- if .Exposed}}
   ! 這是您自己的資料，而任何知道網址的人都讀得到。

@@ -226,7 +226,7 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 
 // panel gathers what is served.
 func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (panel, error) {
-	p := panel{Local: o.tunnel.local, Writes: o.allowWrites, Auth: o.gate.mode(), Open: o.gate.open(), Issuer: o.gate.oidcIssuer, Database: path}
+	p := panel{Local: o.tunnel.local, Network: o.tunnel.local && !o.tunnel.listensHere(), Writes: o.allowWrites, Auth: o.gate.mode(), Open: o.gate.open(), Issuer: o.gate.oidcIssuer, Database: path}
 	var err error
 	if p.Stock, err = s.Summary(ctx); err != nil {
 		return p, err
@@ -282,6 +282,7 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOpti
 		Access:       s.gate,
 		URL:          s.tun.URL,
 		Local:        o.tunnel.local,
+		AllowHosts:   o.tunnel.allowHosts,
 		AllowOrigins: o.allowOrigins,
 		Challenge:    o.openaiChallenge,
 		Ready: func(ctx context.Context) error {
@@ -309,6 +310,9 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOpti
 			}
 		},
 		Log: s.log,
+	}
+	if o.tunnel.local {
+		cfg.Writes = func(method, name string) bool { return tools.ScopeOf(method, name).Has(store.ScopeWrite) }
 	}
 	if o.connector {
 		cfg.Pages = pages.New(pages.Config{Store: store.Confine(db), URL: s.tun.URL, Audit: s.gate.recorder.Record, Log: s.log})

@@ -26,6 +26,7 @@ import (
 type tunnelOptions struct {
 	local         bool
 	listen        string
+	allowHosts    []string
 	authtokenFile string
 	url           string
 	pooling       bool
@@ -41,6 +42,7 @@ type tunnelOptions struct {
 func (o *tunnelOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.local, "local", false, "serve on this machine only, without a tunnel")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`address` to serve on with --local")
+	f.StringSliceVar(&o.allowHosts, "allow-host", nil, "with --local, answer to this `name` too, such as nas.local or localhost:9000 (may be repeated)")
 	f.StringVar(&o.authtokenFile, "authtoken-file", "", "`file` that holds the ngrok authtoken, where NGROK_AUTHTOKEN is not set")
 	f.StringVar(&o.url, "url", "", "public `URL` to ask ngrok for (default: the one that ngrok gives you)")
 	f.BoolVar(&o.pooling, "pooling", false, "share the URL with other mcpstores that pool")
@@ -63,6 +65,9 @@ func (o *tunnelOptions) opener(cmd *cobra.Command, getenv func(string) string, l
 	}
 	if givenAsFlag(cmd, "listen") {
 		return nil, &usageError{errors.New("--listen goes with --local"), "with a tunnel nothing listens on this machine; leave --listen out"}
+	}
+	if givenAsFlag(cmd, "allow-host") {
+		return nil, &usageError{errors.New("--allow-host goes with --local"), "with a tunnel the server answers to its public URL alone; leave --allow-host out"}
 	}
 	if o.startTimeout < 0 {
 		return nil, &usageError{fmt.Errorf("--start-timeout %s is not a time", o.startTimeout), "give one such as 60s, or leave it out to keep trying"}
@@ -94,9 +99,26 @@ func (o *tunnelOptions) localOpener(cmd *cobra.Command) (opener, error) {
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 		return nil, &usageError{fmt.Errorf("--listen %q is not an address", o.listen), "give host:port, such as 127.0.0.1:8000"}
 	}
+	if err := checkHosts(o.allowHosts); err != nil {
+		return nil, err
+	}
 	return func(context.Context, func(tunnel.State)) (tunnel.Tunnel, error) {
 		return tunnel.Local(o.listen)
 	}, nil
+}
+
+// checkHosts refuses what no client sends as a Host, since it would never match.
+func checkHosts(hosts []string) error {
+	for _, host := range hosts {
+		if _, err := netip.ParseAddr(host); err == nil {
+			continue
+		}
+		u, err := url.Parse("http://" + host)
+		if err != nil || u.Host != host || u.Hostname() == "" || strings.HasSuffix(host, ":") || strings.ContainsAny(host, "*, ") {
+			return &usageError{fmt.Errorf("--allow-host %q is not a host", host), "give a name as clients call it, with or without a port, such as nas.local or localhost:9000"}
+		}
+	}
+	return nil
 }
 
 // listensHere reports whether only this machine reaches what is listened on.

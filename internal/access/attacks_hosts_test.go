@@ -3,6 +3,8 @@ package access_test
 import (
 	"fmt"
 	"strings"
+
+	"github.com/mcpstore/mcpstore/internal/access"
 )
 
 var (
@@ -46,6 +48,31 @@ var hostAttacks = area{"hosts", "What the server is called", []attack{
 				h.refused(host, h.message(checkEggs, append(bearer(key), "Host", host)...))
 			}
 			h.worked("on the machine", h.message(checkEggs, append(bearer(key), "Host", "localhost:8000")...))
+		},
+	}, {
+		name: "rebinding_network", tries: "the same to a server that listens to the network and answers to a name of its own (--allow-host)",
+		want: misdirected, in: func(o *options) { o.local, o.Behind, o.hosts = true, false, []string{"nas.local"} },
+		by: func(h *house) {
+			key := h.key()
+			for _, host := range []string{"evil.example", "nas.local.evil.example", "x.nas.local", "evil-nas.local", "nas.local@evil.example", "nas.local.", "nas", "192.168.1.1", "[2001:db8::1]", "2130706433", "0x7f.1"} {
+				h.refused(host, h.message(checkEggs, append(bearer(key), "Host", host, "Origin", "http://"+host)...))
+				h.refused(host, h.message(checkEggs, append(bearer(key), "Host", host+":8000")...))
+			}
+			h.worked("its name", h.message(checkEggs, append(bearer(key), "Host", "NAS.local:8000", "Origin", "http://nas.local:8000")...))
+			h.worked("its address", h.message(checkEggs, append(bearer(key), "Host", h.addr)...))
+		},
+	}, {
+		name: "local_page", tries: "a page of another program on the owner's machine that changes the stock of a server without a tunnel",
+		want: wrongPage, so: "it may read", in: func(o *options) { o.Mode, o.local, o.Behind = access.None, true, false },
+		by: func(h *house) {
+			for _, origin := range []string{"http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000", "https://localhost"} {
+				for _, call := range writes {
+					h.refused(origin, h.message(call, "Host", h.addr, "Origin", origin))
+				}
+				h.worked("reading", h.message(checkEggs, "Host", h.addr, "Origin", origin))
+			}
+			h.worked("its own page", h.message(writes[0], "Host", h.addr, "Origin", "http://"+h.addr))
+			h.worked("no page", h.message(writes[0], "Host", h.addr))
 		},
 	}, {
 		name: "absolute", tries: "a whole URL as the request's target, which names another server than Host",

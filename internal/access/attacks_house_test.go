@@ -32,7 +32,8 @@ import (
 type options struct {
 	access.Config
 
-	local    bool // there is no tunnel
+	local    bool     // there is no tunnel
+	hosts    []string // by which a local one is called
 	noWrites bool
 	codes    bool // instead of a passphrase
 	mute     bool // nobody is shown codes
@@ -135,9 +136,13 @@ func openHouse(t *testing.T, a attack) *house {
 	if o.Mode != access.None {
 		config.Auth = &tools.Auth{OAuth: o.Mode != access.Tokens, PublicReads: o.PublicReads, Challenge: h.gate.Challenge}
 	}
-	h.serve(server.New(server.Config{
-		MCP: tools.New(store.Confine(h.db), config), Access: h.gate, URL: o.URL, Local: o.local, Log: log,
-	}))
+	c := server.Config{
+		MCP: tools.New(store.Confine(h.db), config), Access: h.gate, URL: o.URL, Local: o.local, AllowHosts: o.hosts, Log: log,
+	}
+	if o.local {
+		c.Writes = func(method, name string) bool { return tools.ScopeOf(method, name).Has(store.ScopeWrite) }
+	}
+	h.serve(server.New(c))
 	h.look()
 	return h
 }

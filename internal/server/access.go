@@ -1,6 +1,9 @@
 package server
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // Access says who may call, and what they may do. Whoever it refuses, it has
 // answered; what it writes has the headers by which pages may read it already.
@@ -44,6 +47,11 @@ func (s *Server) authenticate(a *answer, refuse http.ResponseWriter, r *http.Req
 // authorize reports whether the caller may send the message that was read; if
 // not, they were answered.
 func (s *Server) authorize(a *answer, r *http.Request) bool {
+	if a.reads && s.config.Writes != nil && s.config.Writes(a.call.method, a.call.name) {
+		a.fail(a.call.id, &failure{status: http.StatusForbidden, code: codeTransport,
+			message: fmt.Sprintf("pages of the Origin %q may read here, and not change the stock; allow it with --allow-origin", clip(r.Header.Get("Origin")))})
+		return false
+	}
 	return s.config.Access == nil || s.config.Access.Authorize(a, r, a.call.method, a.call.name)
 }
 

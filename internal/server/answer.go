@@ -29,6 +29,7 @@ type answer struct {
 	call   message
 	caller string // who called; "" where nobody is known
 	ended  string // why a listen did; "" for what is no listen
+	reads  bool   // the caller is a page that may read and not change anything
 }
 
 func (a *answer) Header() http.Header { return a.w.Header() }

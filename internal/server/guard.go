@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -44,15 +43,19 @@ func (s *Server) currentAddress() *address {
 func (s *Server) admit(a *answer, r *http.Request) bool {
 	here := s.currentAddress()
 	switch {
-	case here != nil && (r.Host == here.host || normalHost(here.scheme, r.Host) == here.host):
-	case s.config.Local && loopback(r.Host):
-	case here == nil && !s.config.Local:
+	case s.config.Local && s.isLocalHost(r, here):
+	case !s.config.Local && here != nil && (r.Host == here.host || normalHost(here.scheme, r.Host) == here.host):
+	case !s.config.Local && here == nil:
 		a.Header().Set("Retry-After", "1")
 		a.fail(nil, errOffline)
 		return false
 	default:
+		hint := "call it by its own URL"
+		if s.config.Local {
+			hint += ", or have its owner allow this name with --allow-host"
+		}
 		a.fail(nil, &failure{status: http.StatusMisdirectedRequest, code: codeTransport,
-			message: fmt.Sprintf("the Host %q is not this server's; call it by its own URL", clip(r.Host))})
+			message: fmt.Sprintf("the Host %q is not this server's; %s", clip(r.Host), hint)})
 		return false
 	}
 	h := a.Header()
@@ -61,24 +64,36 @@ func (s *Server) admit(a *answer, r *http.Request) bool {
 	if len(origins) == 0 {
 		return true
 	}
-	if len(origins) > 1 || !s.allowed(origins[0], here) {
+	trusted := len(origins) == 1 && s.trusts(origins[0], r, here)
+	if len(origins) > 1 || !trusted && !onLoopback(origins[0]) {
 		a.fail(nil, &failure{status: http.StatusForbidden, code: codeTransport,
 			message: fmt.Sprintf("pages of the Origin %q may not call this server; whoever runs it can allow them with --allow-origin", clip(origins[0]))})
 		return false
 	}
+	a.reads = !trusted
 	h["Access-Control-Allow-Origin"] = origins
 	h["Access-Control-Expose-Headers"] = exposedHeaders
 	return true
 }
 
-// allowed reports whether pages of origin may call.
-func (s *Server) allowed(origin string, here *address) bool {
+// trusts reports whether pages of origin may do all that their caller may: the
+// server's own, and those of AllowOrigins.
+func (s *Server) trusts(origin string, r *http.Request, here *address) bool {
 	origin, ok := normalOrigin(origin)
 	if !ok {
 		return false
 	}
+	scheme, host, _ := strings.Cut(origin, "://")
+	return here != nil && origin == here.origin || s.origins[origin] ||
+		s.config.Local && host == normalHost(scheme, r.Host) // which isLocalHost has found to be ours
+}
+
+// onLoopback reports whether pages of origin come from a program on the
+// machine of their reader.
+func onLoopback(origin string) bool {
+	origin, ok := normalOrigin(origin)
 	_, host, _ := strings.Cut(origin, "://")
-	return here != nil && origin == here.origin || s.origins[origin] || loopback(host)
+	return ok && loopback(host)
 }
 
 // normalOrigin returns origin as browsers write it. It reports false for what
@@ -108,15 +123,9 @@ func normalHost(scheme, host string) string {
 
 // loopback reports whether host, with or without a port, names this machine.
 func loopback(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	}
-	if strings.EqualFold(name, "localhost") {
-		return true
-	}
+	name := hostname(host)
 	ip, err := netip.ParseAddr(name)
-	return err == nil && ip.IsLoopback()
+	return name == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // What browser pages are told in the protocols of both eras.

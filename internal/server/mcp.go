@@ -56,12 +56,10 @@ func (s *Server) serveRoot(a *answer, r *http.Request) {
 
 // endpoint returns the URL that clients are given.
 func (s *Server) endpoint(r *http.Request) string {
-	if s.config.URL != nil {
-		if url := s.config.URL(); url != "" {
-			return url + "/mcp"
-		}
+	if s.config.Local || s.config.URL == nil || s.config.URL() == "" {
+		return "http://" + r.Host + "/mcp"
 	}
-	return "http://" + r.Host + "/mcp"
+	return s.config.URL() + "/mcp"
 }
 
 // post answers one message.

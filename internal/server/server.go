@@ -14,7 +14,9 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,13 +33,23 @@ type Config struct {
 	// A request whose Host is another is refused. If nil, always "".
 	URL func() string
 
-	// Local also lets requests in whose Host is a loopback name, for a server
-	// without a tunnel.
+	// Local says that there is no tunnel. Besides the URL's, the Host of a
+	// request may then be the address at which its connection arrived, one of
+	// AllowHosts or, for callers on this machine, a loopback name.
 	Local bool
+
+	// AllowHosts are names by which a Local server is called too, such as
+	// "nas.local". One with a port is for that port only.
+	AllowHosts []string
 
 	// AllowOrigins are the origins of browser pages that may call, besides
 	// the server's own and those on a loopback address.
 	AllowOrigins []string
+
+	// Writes reports whether a message of this method about the tool of this
+	// name changes the stock. If it is there, pages on a loopback address that
+	// are neither the server's own nor of AllowOrigins may not send those.
+	Writes func(method, name string) bool
 
 	// Access says who may call. If nil, everybody may.
 	Access Access
@@ -70,6 +82,7 @@ type Server struct {
 	log      *slog.Logger
 	mcp      *mcpserver.StreamableHTTPServer
 	origins  map[string]bool
+	hosts    map[string]bool         // AllowHosts, in lower case
 	address  atomic.Pointer[address] // of the URL that was seen last
 	requests atomic.Int64            // being served, listens among them
 	listens  atomic.Int64            // being served
@@ -84,7 +97,7 @@ type Server struct {
 
 // New returns a server that serves as c says.
 func New(c Config) *Server {
-	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), idle: make(chan struct{}, 1),
+	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), hosts: make(map[string]bool), idle: make(chan struct{}, 1),
 		pulse: listenPulse, patience: listenPatience}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.config.MaxConcurrent = cmp.Or(c.MaxConcurrent, 256)
@@ -94,6 +107,12 @@ func New(c Config) *Server {
 		if normal, ok := normalOrigin(origin); ok {
 			s.origins[normal] = true
 		}
+	}
+	for _, host := range c.AllowHosts {
+		if _, _, err := net.SplitHostPort(host); err != nil {
+			host = hostname(host)
+		}
+		s.hosts[strings.ToLower(host)] = true
 	}
 	// Every message stands alone, so that any replica can answer it and a
 	// restart breaks nobody.

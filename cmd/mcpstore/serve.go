@@ -284,6 +284,7 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOpti
 		Local:        o.tunnel.local,
 		AllowHosts:   o.tunnel.allowHosts,
 		AllowOrigins: o.allowOrigins,
+		Address:      s.gate.Address,
 		Challenge:    o.openaiChallenge,
 		Ready: func(ctx context.Context) error {
 			if phase := s.tun.State().Phase; phase != tunnel.Online {

@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// Address returns what a request is limited by where its caller is not known:
+// the address that it comes from or, of an IPv6 address, its network. It is the
+// zero Addr where that is not known.
+func (g *Gate) Address(r *http.Request) netip.Addr { return neighbours(g.address(r)) }
+
 // address returns where a request comes from, the zero Addr where that is not
 // known. An IPv4 address is one however it was written.
 func (g *Gate) address(r *http.Request) netip.Addr {

@@ -137,7 +137,7 @@ func openHouse(t *testing.T, a attack) *house {
 		config.Auth = &tools.Auth{OAuth: o.Mode != access.Tokens, PublicReads: o.PublicReads, Challenge: h.gate.Challenge}
 	}
 	c := server.Config{
-		MCP: tools.New(store.Confine(h.db), config), Access: h.gate, URL: o.URL, Local: o.local, AllowHosts: o.hosts, Log: log,
+		MCP: tools.New(store.Confine(h.db), config), Access: h.gate, URL: o.URL, Local: o.local, AllowHosts: o.hosts, Address: h.gate.Address, Log: log,
 	}
 	if o.local {
 		c.Writes = func(method, name string) bool { return tools.ScopeOf(method, name).Has(store.ScopeWrite) }

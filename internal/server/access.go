@@ -44,15 +44,24 @@ func (s *Server) authenticate(a *answer, refuse http.ResponseWriter, r *http.Req
 	return r
 }
 
-// authorize reports whether the caller may send the message that was read; if
-// not, they were answered.
-func (s *Server) authorize(a *answer, r *http.Request) bool {
-	if a.reads && s.config.Writes != nil && s.config.Writes(a.call.method, a.call.name) {
-		a.fail(a.call.id, &failure{status: http.StatusForbidden, code: codeTransport,
+// enter returns r with what Access found about where it comes from in its
+// context, or nil if it was answered.
+func (s *Server) enter(a *answer, r *http.Request) *http.Request {
+	if s.config.Access == nil {
+		return r
+	}
+	return s.config.Access.Admit(a, r)
+}
+
+// authorize reports whether the caller may send the message; if not, they were
+// answered.
+func (s *Server) authorize(a *answer, r *http.Request, m message) bool {
+	if a.reads && s.config.Writes != nil && s.config.Writes(m.method, m.name) {
+		a.fail(m.id, &failure{status: http.StatusForbidden, code: codeTransport,
 			message: fmt.Sprintf("pages of the Origin %q may read here, and not change the stock; allow it with --allow-origin", clip(r.Header.Get("Origin")))})
 		return false
 	}
-	return s.config.Access == nil || s.config.Access.Authorize(a, r, a.call.method, a.call.name)
+	return s.config.Access == nil || s.config.Access.Authorize(a, r, m.method, m.name)
 }
 
 // holds reports whether the caller of a long request still may.

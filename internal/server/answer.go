@@ -29,6 +29,8 @@ type answer struct {
 	call   message
 	caller string // who called; "" where nobody is known
 	ended  string // why a listen did; "" for what is no listen
+	late   bool   // the request came after the server began to stop
+	large  bool   // the request holds a place for large bodies
 	reads  bool   // the caller is a page that may read and not change anything
 }
 
@@ -82,12 +84,23 @@ var (
 	errBusy      = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "too many requests at once; try again in a second"}
 	errStopping  = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "the server is stopping; try again once it is back"}
 	errOffline   = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "not online yet; try again in a second"}
+	errLate      = &failure{status: http.StatusRequestTimeout, code: codeTransport, message: "the body did not arrive in time"}
+	errBadBody   = &failure{status: http.StatusBadRequest, code: mcp.PARSE_ERROR, message: "the body ends early or is badly framed"}
 	errCancelled = &failure{status: http.StatusServiceUnavailable, code: mcp.REQUEST_INTERRUPTED, message: "the connection was closed before there was an answer"}
 	errInternal  = &failure{status: http.StatusInternalServerError, code: mcp.INTERNAL_ERROR, message: "internal error; other requests work"}
 )
 
 // fail answers with a JSON-RPC error. The id is JSON; if nil, null.
 func (a *answer) fail(id json.RawMessage, f *failure) {
+	body := f.encode(id)
+	a.Header()["Content-Type"] = headerJSON
+	a.Header()["Cache-Control"] = headerNoStore
+	a.WriteHeader(f.status)
+	_, _ = a.Write(append(body, '\n'))
+}
+
+// encode returns the JSON-RPC error. The id is JSON; if nil, null.
+func (f *failure) encode(id json.RawMessage) []byte {
 	type details struct {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
@@ -101,16 +114,15 @@ func (a *answer) fail(id json.RawMessage, f *failure) {
 	if err != nil {
 		panic(err) // an id that readMessage should not have let through
 	}
-	a.Header()["Content-Type"] = headerJSON
-	a.Header()["Cache-Control"] = headerNoStore
-	a.WriteHeader(f.status)
-	_, _ = a.Write(append(body, '\n'))
+	return body
 }
 
-// later answers that it is not the time, without waiting for the body.
-func (a *answer) later(f *failure) {
-	a.Header().Set("Retry-After", "1")
-	a.Header().Set("Connection", "close")
+// refuse answers a request that is not looked into.
+func (a *answer) refuse(f *failure) {
+	if f.status == http.StatusServiceUnavailable {
+		a.Header().Set("Retry-After", "1")
+		a.Header().Set("Connection", "close")
+	}
 	a.fail(nil, f)
 }
 
@@ -123,6 +135,9 @@ func (a *answer) notAllowed(allow, message string) {
 // done is deferred: it makes a panic a failed request, and logs the request.
 func (s *Server) done(a *answer, r *http.Request) {
 	v := recover()
+	if a.large {
+		<-s.large
+	}
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
@@ -168,8 +183,10 @@ func (s *Server) logRequest(a *answer, r *http.Request) {
 }
 
 // clip shortens what a caller chose so that it cannot fill the log.
-func clip(s string) string {
-	const limit = 100
+func clip(s string) string { return clipTo(s, 100) }
+
+// clipTo shortens s to about so many bytes.
+func clipTo(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}

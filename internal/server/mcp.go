@@ -1,14 +1,12 @@
 package server
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
@@ -25,14 +23,32 @@ func (s *Server) serveMCP(a *answer, r *http.Request) {
 		s.servePage(a, r)
 		return
 	}
+	if s.authenticate(a, a, r) != nil {
+		a.notAllowed(allow, "send messages by POST, subscriptions/listen among them; there are no sessions here")
+	}
+}
+
+// post answers a POST to the endpoint. Callers are known before their bodies
+// are read, and these are there before the request takes a place.
+func (s *Server) post(a *answer, r *http.Request) {
+	if r = s.enter(a, r); r == nil {
+		return
+	}
 	if r = s.authenticate(a, a, r); r == nil {
 		return
 	}
-	if r.Method != http.MethodPost {
-		a.notAllowed(allow, "send messages by POST, subscriptions/listen among them; there are no sessions here")
+	if f := checkMedia(r.Header); f != nil {
+		a.fail(nil, f)
 		return
 	}
-	s.post(a, r)
+	body, f := s.body(a, r, s.config.MaxBody)
+	if f != nil {
+		a.refuse(f)
+		return
+	}
+	s.limited(a, r, func(a *answer, r *http.Request) {
+		s.answerMessage(a, r, body)
+	})
 }
 
 // serveRoot serves the page, and helps those who forgot the path.
@@ -44,14 +60,31 @@ func (s *Server) serveRoot(a *answer, r *http.Request) {
 	case http.MethodOptions:
 		a.options(r, allow)
 	case http.MethodPost:
-		if body, f := s.body(a, r); f == nil {
-			a.call, _ = readMessage(body)
-		}
-		a.fail(a.call.id, &failure{status: http.StatusNotFound, code: codeTransport,
-			message: "there is no MCP here: add /mcp to the URL, that is " + s.endpoint(r)})
+		s.notHere(a, r, "there is no MCP here: add /mcp to the URL, that is "+s.endpoint(r))
 	default:
 		a.notAllowed(allow, "send messages by POST to "+s.endpoint(r))
 	}
+}
+
+// serveSSE helps clients of the transport that streamable HTTP has replaced.
+func (s *Server) serveSSE(a *answer, r *http.Request) {
+	text := "the SSE transport is not served here: use /mcp, that is " + s.endpoint(r) + ", by streamable HTTP"
+	switch r.Method {
+	case http.MethodOptions:
+		a.options(r, "OPTIONS")
+	case http.MethodPost:
+		s.notHere(a, r, text)
+	default:
+		a.text(http.StatusNotFound, text)
+	}
+}
+
+// notHere answers a message that was sent to another path than the endpoint's.
+func (s *Server) notHere(a *answer, r *http.Request, text string) {
+	if body, err := io.ReadAll(r.Body); err == nil {
+		a.call, _ = readMessage(body)
+	}
+	a.fail(a.call.id, &failure{status: http.StatusNotFound, code: codeTransport, message: text})
 }
 
 // endpoint returns the URL that clients are given.
@@ -62,47 +95,63 @@ func (s *Server) endpoint(r *http.Request) string {
 	return s.config.URL() + "/mcp"
 }
 
-// post answers one message.
-func (s *Server) post(a *answer, r *http.Request) {
-	if f := checkMedia(r.Header); f != nil {
-		a.fail(nil, f)
-		return
-	}
-	body, f := s.body(a, r)
-	if f == nil {
-		a.call, f = readMessage(body)
-	}
-	if f == nil {
+// answerMessage answers the one message in a body.
+func (s *Server) answerMessage(a *answer, r *http.Request, body []byte) {
+	var f *failure
+	if a.call, f = readMessage(body); f == nil {
 		f = checkRevision(r.Header, a.call.method)
 	}
 	if f != nil {
 		a.fail(a.call.id, f)
 		return
 	}
-	if !s.authorize(a, r) {
+	if !s.authorize(a, r, a.call) {
 		return
 	}
 	a.Header()["Cache-Control"] = headerNoStore
-	if a.call.method == string(mcp.MethodNotificationCancelled) {
-		// Mcp-go knows requests by session and id. There are no sessions, and
-		// the ids of different clients are the same: it would cancel anybody's.
-		a.WriteHeader(http.StatusAccepted)
-		return
-	}
 	if a.call.method == string(mcp.MethodSubscriptionsListen) && mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
-		s.listen(a, r, body)
+		s.listen(a, r, a.call.body)
 		return
 	}
-	s.mcp.Handle(a, &mcpserver.HTTPRequest{
-		Method:  r.Method,
-		Header:  r.Header,
-		Body:    body,
-		Context: r.Context(),
-	})
+	s.handle(a, r, a.call)
 	if a.status == 0 {
-		// Mcp-go has no answer for whoever hangs up. Net/http takes it for
+		// Mcp-go does not answer a client that hangs up. Net/http takes it for
 		// that, too, when a client only closes its own side.
 		a.fail(a.call.id, errCancelled)
+	}
+}
+
+// handle has mcp-go answer a message.
+func (s *Server) handle(w mcpserver.HTTPResponseWriter, r *http.Request, m message) {
+	if m.method == string(mcp.MethodNotificationCancelled) {
+		// Mcp-go knows requests by session and id. There are no sessions, and
+		// the ids of different clients are the same: it would cancel anybody's.
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	ctx := r.Context()
+	if m.problem != "" {
+		ctx = context.WithValue(ctx, problemKey{}, m.problem)
+	}
+	s.mcp.Handle(&reworded{w, m}, &mcpserver.HTTPRequest{
+		Method:  r.Method,
+		Header:  r.Header,
+		Body:    m.body,
+		Context: ctx,
+	})
+}
+
+// problemKey is the key of why the arguments of a call cannot be understood.
+type problemKey struct{}
+
+// refuseArguments answers a call whose arguments cannot be understood by a
+// failed result, which a model reads and can act on.
+func refuseArguments(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
+	return func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		if problem, ok := ctx.Value(problemKey{}).(string); ok {
+			return mcp.NewToolResultError(problem), nil
+		}
+		return next(ctx, q)
 	}
 }
 
@@ -145,51 +194,4 @@ func checkRevision(h http.Header, method string) *failure {
 		message: fmt.Sprintf("the %s %q is unknown", mcp.HeaderProtocolVersion, clip(revision)),
 		data:    mcp.UnsupportedProtocolVersionData{Supported: mcp.ValidProtocolVersions, Requested: clip(revision)},
 	}
-}
-
-// body reads the body of a request.
-func (s *Server) body(a *answer, r *http.Request) ([]byte, *failure) {
-	limit := s.config.MaxBody
-	if r.ContentLength > limit {
-		s.swallow(a, r)
-		return nil, tooLarge(limit)
-	}
-	var body []byte
-	var err error
-	const small = 64 << 10 // allocated on a client's word
-	if 0 <= r.ContentLength && r.ContentLength <= small {
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(r.Body, body)
-	} else {
-		body, err = io.ReadAll(http.MaxBytesReader(a.w, r.Body, limit))
-	}
-	if err == nil {
-		return body, nil
-	}
-	// What is left of the body cannot be told from the next request.
-	a.Header().Set("Connection", "close")
-	switch {
-	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, tooLarge(limit)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &failure{status: http.StatusRequestTimeout, code: codeTransport, message: "the body did not arrive in time"}
-	default:
-		return nil, &failure{status: http.StatusBadRequest, code: mcp.PARSE_ERROR, message: "the body ends early or is badly framed"}
-	}
-}
-
-// swallow reads a part of a body that is refused, for a moment: many clients
-// look for an answer only once they have sent it all.
-func (s *Server) swallow(a *answer, r *http.Request) {
-	a.Header().Set("Connection", "close")
-	if r.Header.Get("Expect") != "" {
-		return // the client waits for the answer
-	}
-	_ = http.NewResponseController(a.w).SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-	_, _ = io.CopyN(io.Discard, r.Body, 8*s.config.MaxBody)
-}
-
-func tooLarge(limit int64) *failure {
-	return &failure{status: http.StatusRequestEntityTooLarge, code: codeTransport,
-		message: fmt.Sprintf("the body is larger than %d bytes", limit)}
 }

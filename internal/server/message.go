@@ -15,11 +15,14 @@ type message struct {
 	id     json.RawMessage // nil where there is none, or none that can be answered
 	method string
 	name   string // of the tool or prompt, or the URI of the resource, that it is about; "" for others
+
+	body    []byte // as it goes on to mcp-go
+	problem string // why the arguments of a call cannot be understood; "" where they can
 }
 
 // readMessage reads the message in a body. Mcp-go would answer much of what
 // is refused here with the errors of Go's JSON decoder, as a success, or not
-// at all. The message tells what could be read in any case.
+// at all. The message tells what could be read in any case. It may change body.
 func readMessage(body []byte) (message, *failure) {
 	r := reader{data: body}
 	if r.value(&messageShape) {
@@ -50,6 +53,10 @@ func readMessage(body []byte) (message, *failure) {
 	}
 	if r.bad != nil {
 		return m, r.bad
+	}
+	m.body = r.body()
+	if m.method == string(mcp.MethodToolsCall) {
+		m.problem = r.arguments.problem
 	}
 	return m, r.check(m)
 }
@@ -82,9 +89,16 @@ func (r *reader) check(m message) *failure {
 	case r.parts[partID] != nil && m.id == nil && !notification:
 		return invalidRequest("id must not be null")
 	}
-	switch m.method {
-	case string(mcp.MethodToolsCall):
+	if m.method == string(mcp.MethodToolsCall) {
 		return r.need("name", partName)
+	}
+	switch arguments := r.parts[partArguments]; {
+	case r.arguments.problem != "":
+		return invalidParams("params." + r.arguments.problem)
+	case arguments != nil && arguments[0] != '{':
+		return invalidParams("params.arguments must be an object")
+	}
+	switch m.method {
 	case string(mcp.MethodPromptsGet):
 		if f := r.need("name", partName); f != nil {
 			return f

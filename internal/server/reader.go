@@ -3,25 +3,40 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// maxDepth is how deep a message may nest. What any tool takes is far flatter.
-const maxDepth = 64
+// Bounds of one message. What any tool takes is far smaller.
+const (
+	maxDepth     = 64
+	maxValues    = 2000     // of any kind, in the arguments of a call and likewise outside of them
+	maxArguments = 64 << 10 // bytes
+)
 
 // reader reads JSON strictly, in one pass and without copying: it tells syntax
 // errors, holds values against a shape, and keeps the parts that are asked for.
+//
+// An empty array where an object must be stands for an empty object, which is
+// how PHP writes one: the reader changes data accordingly.
 type reader struct {
-	data  []byte
-	pos   int
-	depth int
-	parts [numParts][]byte // as they were sent
+	data   []byte
+	pos    int
+	depth  int
+	values int              // read so far
+	parts  [numParts][]byte // as they were sent, but for arguments
 
-	bad        *failure // why reading stopped
-	complaints int      // about what is JSON but not of the shape
+	bad *failure // why reading stopped
+	flaws
+	arguments arguments
+}
+
+// flaws are what is wrong with JSON that can be read.
+type flaws struct {
+	complaints int
 	wrong      string   // the first of them
 	where      []string // the path to it, innermost first
 }
@@ -47,6 +62,12 @@ func (r *reader) value(s *shape) bool {
 	if r.pos == len(r.data) {
 		return r.stop("it ends early")
 	}
+	if s.part == partArguments {
+		return r.readArguments()
+	}
+	if r.values++; r.values > maxValues {
+		r.complain("is one value too many: %d are allowed", maxValues)
+	}
 	start, complaints := r.pos, r.complaints
 	var k kind
 	var ok bool
@@ -55,6 +76,10 @@ func (r *reader) value(s *shape) bool {
 		k, ok = object, r.object(s)
 	case '[':
 		k, ok = array, r.array(s)
+		if ok && s.kind&(object|array) == object && r.depth > 0 && isEmptyArray(r.data[start:r.pos]) {
+			r.data[start], r.data[r.pos-1] = '{', '}'
+			k = object
+		}
 	case '"':
 		k, ok = text, r.text()
 	case 't':
@@ -208,14 +233,19 @@ func (r *reader) member(s *shape, quoted []byte, seen *uint32) *shape {
 }
 
 // path is where the wrong value is, such as params.clientInfo.name.
-func (r *reader) path() string {
+func (f *flaws) path() string {
 	var b strings.Builder
-	for i := len(r.where) - 1; i >= 0; i-- {
-		name := r.where[i]
+	for i := len(f.where) - 1; i >= 0; i-- {
+		name := f.where[i]
 		if b.Len() > 0 && name[:min(1, len(name))] != "[" {
 			b.WriteByte('.')
 		}
 		b.WriteString(clip(name))
 	}
 	return b.String()
+}
+
+// about says what is wrong with a value of that name.
+func (f *flaws) about(name string) string {
+	return (&flaws{wrong: f.wrong, where: append(slices.Clip(f.where), name)}).path() + " " + f.wrong
 }

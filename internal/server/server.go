@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,10 @@ type Config struct {
 	// are neither the server's own nor of AllowOrigins may not send those.
 	Writes func(method, name string) bool
 
+	// Address returns what a request is counted for while its body is awaited.
+	// If nil, that is the other end of its connection.
+	Address func(*http.Request) netip.Addr
+
 	// Access says who may call. If nil, everybody may.
 	Access Access
 
@@ -84,21 +89,25 @@ type Server struct {
 	origins  map[string]bool
 	hosts    map[string]bool         // AllowHosts, in lower case
 	address  atomic.Pointer[address] // of the URL that was seen last
-	requests atomic.Int64            // being served, listens among them
+	requests atomic.Int64            // that have come and are not answered yet, listens among them
+	places   atomic.Int64            // taken by those that are being served, listens among them
 	listens  atomic.Int64            // being served
 	full     atomic.Bool             // since it was logged
+	awaited  awaited
+	large    chan struct{} // has one for each request with a large body
 	draining atomic.Bool
 	idle     chan struct{}   // told when no request is left while draining
 	stopping context.Context // ends when Drain is called
 	stop     context.CancelFunc
 
 	pulse, patience time.Duration // of listens
+	bodyPatience    time.Duration
 }
 
 // New returns a server that serves as c says.
 func New(c Config) *Server {
 	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), hosts: make(map[string]bool), idle: make(chan struct{}, 1),
-		pulse: listenPulse, patience: listenPatience}
+		large: make(chan struct{}, maxLarge), pulse: listenPulse, patience: listenPatience, bodyPatience: bodyPatience}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.config.MaxConcurrent = cmp.Or(c.MaxConcurrent, 256)
 	s.config.MaxListens = cmp.Or(c.MaxListens, 64)
@@ -114,6 +123,7 @@ func New(c Config) *Server {
 		}
 		s.hosts[strings.ToLower(host)] = true
 	}
+	c.MCP.Use(refuseArguments)
 	// Every message stands alone, so that any replica can answer it and a
 	// restart breaks nobody.
 	s.mcp = mcpserver.NewStreamableHTTPServer(c.MCP,
@@ -129,7 +139,7 @@ func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second, // a body holds one of the places
+		ReadTimeout:       10 * time.Second, // of bodies that nothing reads; see Server.body for the others
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -142,17 +152,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{w: w, start: time.Now()}
 	defer s.done(a, r)
 	a.Header()["X-Content-Type-Options"] = headerNoSniff
-	switch r.URL.Path {
-	case "/healthz":
+	if r.URL.Path == "/healthz" {
 		s.serveHealth(a, r)
-	case "/readyz":
+		return
+	}
+	s.requests.Add(1)
+	defer s.served()
+	a.late = s.draining.Load()
+	switch {
+	case r.URL.Path == "/readyz":
 		s.limited(a, r, s.serveReady)
-	default:
-		if s.admit(a, r) {
-			s.limited(a, r, s.serve)
-		}
+	case !s.admit(a, r):
+	case r.Method == http.MethodPost && isEndpoint(r.URL.Path):
+		s.post(a, r)
+	case s.receive(a, r):
+		s.limited(a, r, s.serve)
 	}
 }
+
+// isEndpoint reports whether messages are sent to path.
+func isEndpoint(path string) bool { return path == "/mcp" || path == "/mcp/" }
 
 // serve serves the paths that are for those whom admit and Access let in, those
 // of Access among them. There is no [http.ServeMux], since it would redirect.
@@ -168,16 +187,16 @@ func (s *Server) serve(a *answer, r *http.Request) {
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	if s.config.Access != nil {
-		if r = s.config.Access.Admit(a, r); r == nil {
-			return
-		}
+	if r = s.enter(a, r); r == nil {
+		return
 	}
 	switch r.URL.Path {
 	case "/mcp", "/mcp/":
 		s.serveMCP(a, r)
 	case "/":
 		s.serveRoot(a, r)
+	case "/sse", "/sse/":
+		s.serveSSE(a, r)
 	default:
 		if s.config.Pages != nil {
 			if resource := s.config.Pages.Resource(r.URL.EscapedPath()); resource != "" {
@@ -197,19 +216,20 @@ const answerTime = 10 * time.Second
 const challengePath = "/.well-known/openai-apps-challenge"
 
 // limited serves a request by serve unless too many are being served already.
+// What of the request must come first is there.
 func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.Request)) {
-	limit := int64(s.config.MaxConcurrent)
-	n := s.requests.Add(1) - s.listens.Load()
-	defer s.served()
-	if s.draining.Load() {
-		a.later(errStopping)
+	if a.late {
+		a.refuse(errStopping)
 		return
 	}
+	limit := int64(s.config.MaxConcurrent)
+	n := s.places.Add(1) - s.listens.Load()
+	defer s.places.Add(-1)
 	if n > limit {
 		if s.full.CompareAndSwap(false, true) {
 			s.log.Warn("too many requests at once: refusing some", "limit", limit)
 		}
-		a.later(errBusy)
+		a.refuse(errBusy)
 		return
 	}
 	if n <= limit/2 && s.full.Load() {
@@ -218,7 +238,7 @@ func (s *Server) limited(a *answer, r *http.Request, serve func(*answer, *http.R
 	serve(a, r)
 }
 
-// served counts a request as no longer being served.
+// served counts a request as answered.
 func (s *Server) served() {
 	if s.requests.Add(-1) == 0 && s.draining.Load() {
 		select {
@@ -229,7 +249,7 @@ func (s *Server) served() {
 }
 
 // Drain refuses new requests from now on and ends the listens. It returns when
-// those that are being served have their answers, or ctx ends. It comes before
+// those that have come before have their answers, or ctx ends. It comes before
 // [http.Server.Shutdown], which would close the listener first: what reaches
 // that at the same moment may get no answer at all.
 func (s *Server) Drain(ctx context.Context) error {

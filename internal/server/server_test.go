@@ -295,13 +295,26 @@ func TestRootTellsWhereTheEndpointIs(t *testing.T) {
 func TestUnknownPathsArePlain404(t *testing.T) {
 	addr := start(t, Config{})
 	for _, path := range []string{
-		"/favicon.ico", "/mcp/x", "/MCP", "//mcp", "/mcp//", "/x/../mcp", "/sse",
+		"/favicon.ico", "/mcp/x", "/MCP", "//mcp", "/mcp//", "/x/../mcp", "/sse/x",
 		"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/openid-configuration",
 	} {
 		got := send(t, addr, get(path, "Accept: text/html"))
 		if got.status != 404 || got.header.Get("Content-Type") != "text/plain; charset=utf-8" || got.body != "not found\n" {
 			t.Errorf("GET %s = %d %s %q", path, got.status, got.header.Get("Content-Type"), got.body)
 		}
+	}
+}
+
+func TestTheOldTransportSaysWhereTheEndpointIs(t *testing.T) {
+	addr := start(t, Config{})
+	for _, request := range []string{get("/sse", "Accept: text/event-stream"), get("/sse/"), request("POST", "/sse", echoCall), request("POST", "/sse/", "")} {
+		got := send(t, addr, request)
+		if got.status != 404 || !strings.Contains(got.body, "use /mcp, that is "+publicURL+"/mcp") {
+			t.Errorf("%.10q = %d %s, want 404 and the endpoint", request, got.status, got.body)
+		}
+	}
+	if got := send(t, addr, request("POST", "/sse", echoCall)); got.code() != codeTransport || !strings.Contains(got.body, `"id":7`) {
+		t.Errorf("POST /sse = %s, want a JSON-RPC error", got.body)
 	}
 }
 

@@ -98,7 +98,7 @@ var paramsShape = shape{kind: object | null, fields: []field{
 		{mcp.MetaKeyLogLevel, aString},
 	}}},
 	{"name", shape{kind: text | null, part: partName}},
-	{"arguments", shape{kind: object | null, part: partArguments}},
+	{"arguments", shape{part: partArguments}}, // see readArguments
 	{"uri", shape{kind: text | null, part: partURI}},
 	{"cursor", aString},
 	{"ref", shape{kind: object | null, part: partRef, fields: []field{

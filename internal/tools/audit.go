@@ -33,7 +33,11 @@ func (h *handler) auditTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandle
 	return func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](q.Params.Arguments, mostOf(store.CallerFrom(ctx))))
 		defer h.end(call)
-		return next(store.WithCall(ctx, call), q)
+		result, err := next(store.WithCall(ctx, call), q)
+		if call.Outcome == "" && result != nil && result.IsError {
+			call.Outcome = outcomeInvalid // it was refused before the tool saw it
+		}
+		return result, err
 	}
 }
 

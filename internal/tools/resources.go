@@ -94,6 +94,7 @@ func (h *handler) hooks() *mcpserver.Hooks {
 	hooks.AddBeforeReadResource(h.checkResource)
 	hooks.AddBeforeListResources(h.checkStorePage)
 	hooks.AddAfterListResources(h.fillStorePage)
+	refuseCursors(hooks)
 	return hooks
 }
 
@@ -131,6 +132,19 @@ func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceR
 
 // refusedCursor is no base64, and so a cursor that mcp-go refuses.
 const refusedCursor = "!"
+
+// refuseCursors refuses any cursor of the lists that have a single page, and so
+// never gave one out. Mcp-go would leave out what sorts before it.
+func refuseCursors(hooks *mcpserver.Hooks) {
+	refuse := func(cursor *mcp.Cursor) {
+		if *cursor != "" {
+			*cursor = refusedCursor
+		}
+	}
+	hooks.AddBeforeListTools(func(_ context.Context, _ any, q *mcp.ListToolsRequest) { refuse(&q.Params.Cursor) })
+	hooks.AddBeforeListPrompts(func(_ context.Context, _ any, q *mcp.ListPromptsRequest) { refuse(&q.Params.Cursor) })
+	hooks.AddBeforeListResourceTemplates(func(_ context.Context, _ any, q *mcp.ListResourceTemplatesRequest) { refuse(&q.Params.Cursor) })
+}
 
 // checkStorePage refuses a page that is not to be had: fillStorePage, which
 // has it, can refuse no more.

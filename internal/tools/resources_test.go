@@ -113,3 +113,18 @@ func TestStoreResourcesArePaged(t *testing.T) {
 		}
 	}
 }
+
+// Mcp-go would take any cursor, and leave out what sorts before it.
+func TestListsOfOnePageRefuseCursors(t *testing.T) {
+	srv := serve(open(t, town))
+	for _, method := range []string{"tools/list", "prompts/list", "resources/templates/list"} {
+		if r := rpc(t, srv, method, map[string]any{}); r.Error != nil {
+			t.Errorf("%s: %+v", method, r.Error)
+		}
+		for _, cursor := range []string{"eno=", "!", "AAAA"} {
+			if r := rpc(t, srv, method, map[string]any{"cursor": cursor}); r.Error == nil || r.Error.Code != -32602 {
+				t.Errorf("%s with the cursor %q: %s, %+v, want error -32602", method, cursor, r.Result, r.Error)
+			}
+		}
+	}
+}

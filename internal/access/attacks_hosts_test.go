@@ -68,6 +68,7 @@ var hostAttacks = area{"hosts", "What the server is called", []attack{
 			for _, origin := range []string{"http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000", "https://localhost"} {
 				for _, call := range writes {
 					h.refused(origin, h.message(call, "Host", h.addr, "Origin", origin))
+					h.refused(origin, h.message(batch(checkEggs, call), "Host", h.addr, "Origin", origin))
 				}
 				h.worked("reading", h.message(checkEggs, "Host", h.addr, "Origin", origin))
 			}

@@ -126,15 +126,6 @@ var scopeAttacks = area{"scopes", "Doing more than one may", []attack{
 			h.worked("with both scopes", h.message(escaped, bearer(h.key())...))
 		},
 	}, {
-		name: "batch", tries: "a call that changes the stock behind one that reads, in one body",
-		want: want{400, "-32600"},
-		by: func(h *house) {
-			reader := h.reader()
-			h.refused("batch", h.message("["+checkEggs+","+writes[0]+"]", bearer(reader)...))
-			h.refused("batch of one", h.message("["+writes[0]+"]", bearer(reader)...))
-			h.worked("alone", h.message(checkEggs, bearer(reader)...))
-		},
-	}, {
 		name: "two_messages", tries: "a second message after the first, in one body",
 		want: want{400, "-32700"},
 		by: func(h *house) {

@@ -84,6 +84,7 @@ var (
 	errBusy      = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "too many requests at once; try again in a second"}
 	errStopping  = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "the server is stopping; try again once it is back"}
 	errOffline   = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "not online yet; try again in a second"}
+	errBatchLate = &failure{status: http.StatusServiceUnavailable, code: codeTransport, message: "not done: the messages before it in the batch took too long; send it again"}
 	errLate      = &failure{status: http.StatusRequestTimeout, code: codeTransport, message: "the body did not arrive in time"}
 	errBadBody   = &failure{status: http.StatusBadRequest, code: mcp.PARSE_ERROR, message: "the body ends early or is badly framed"}
 	errCancelled = &failure{status: http.StatusServiceUnavailable, code: mcp.REQUEST_INTERRUPTED, message: "the connection was closed before there was an answer"}

@@ -255,19 +255,21 @@ func TestMemoryOfARequestIsBounded(t *testing.T) {
 	object := "{" + strings.Repeat(`"a":[],`, (size-500)/7) + `"b":0}`
 	word := `"` + strings.Repeat("x", size-500) + `"`
 	for name, body := range map[string]string{
-		"arguments, a list":     echoed(`{"product":` + list + `}`),
-		"arguments, an object":  echoed(object),
-		"arguments, a text":     echoed(`{"text":` + word + `}`),
-		"arguments in a string": echoed(`"{\"product\":` + list + `}"`),
-		"arguments, no object":  echoed(list),
-		"_meta":                 params("tools/call", `{"name":"echo","_meta":{"x":`+list+`}}`),
-		"_meta, a text":         params("tools/call", `{"name":"echo","_meta":{"x":`+word+`}}`),
-		"params of a call":      params("tools/call", `{"name":"echo","x":`+object+`}`),
-		"params of another":     params("initialize", `{"capabilities":{"experimental":`+object+`}}`),
-		"a prompt's arguments":  params("prompts/get", `{"name":"greet","arguments":`+list+`}`),
-		"a result":              `{"jsonrpc":"2.0","id":7,"method":"ping","result":` + list + `}`,
-		"an unknown member":     `{"jsonrpc":"2.0","id":7,"method":"ping","x":` + object + `}`,
-		"a notification":        `{"jsonrpc":"2.0","method":"notifications/x","params":{"x":` + list + `}}`,
+		"arguments, a list":        echoed(`{"product":` + list + `}`),
+		"arguments, an object":     echoed(object),
+		"arguments, a text":        echoed(`{"text":` + word + `}`),
+		"arguments in a string":    echoed(`"{\"product\":` + list + `}"`),
+		"arguments, no object":     echoed(list),
+		"_meta":                    params("tools/call", `{"name":"echo","_meta":{"x":`+list+`}}`),
+		"_meta, a text":            params("tools/call", `{"name":"echo","_meta":{"x":`+word+`}}`),
+		"params of a call":         params("tools/call", `{"name":"echo","x":`+object+`}`),
+		"params of another":        params("initialize", `{"capabilities":{"experimental":`+object+`}}`),
+		"a prompt's arguments":     params("prompts/get", `{"name":"greet","arguments":`+list+`}`),
+		"a result":                 `{"jsonrpc":"2.0","id":7,"method":"ping","result":` + list + `}`,
+		"an unknown member":        `{"jsonrpc":"2.0","id":7,"method":"ping","x":` + object + `}`,
+		"a notification":           `{"jsonrpc":"2.0","method":"notifications/x","params":{"x":` + list + `}}`,
+		"a batch":                  batchOf(append(pings(18), echoed(`{"product":`+list[:(size-4000)/3*3]+`]}`))...),
+		"a batch of one character": "[1" + strings.Repeat(",1", (size-500)/2) + "]",
 	} {
 		r := httptest.NewRequest("POST", publicURL+"/mcp", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")

@@ -47,6 +47,10 @@ func (s *Server) post(a *answer, r *http.Request) {
 		return
 	}
 	s.limited(a, r, func(a *answer, r *http.Request) {
+		if isBatch(body) && takesBatches(r.Header) {
+			s.answerBatch(a, r, body)
+			return
+		}
 		s.answerMessage(a, r, body)
 	})
 }

@@ -77,7 +77,7 @@ func (r *reader) check(m message) *failure {
 	notification := m.id == nil && strings.HasPrefix(m.method, "notifications/")
 	switch {
 	case bytes.TrimLeft(r.data, " \t\r\n")[0] == '[':
-		return invalidRequest("batches are not supported; send one message a request")
+		return invalidRequest("batches are not supported in this revision of the protocol; send one message a request")
 	case r.complaints > 0:
 		return r.misshapen()
 	case string(r.parts[partVersion]) != `"2.0"`:

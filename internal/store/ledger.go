@@ -58,12 +58,13 @@ type Ledger interface {
 	Lots(ctx context.Context, shopID, productID string) ([]Lot, error)
 
 	// LowStock lists the levels that are at or below where more should be
-	// ordered: least available first, then in the order of Products, then by
-	// shop name. It returns the cursor of the next page, "" on the last.
+	// ordered: least available first, then product by product as they were
+	// added, then by shop name. It returns the cursor of the next page, "" on
+	// the last.
 	LowStock(ctx context.Context, q LowStockQuery) (low []StockLevel, next string, err error)
 
-	// Expiring lists lots by their expiry date, then in the order of Products,
-	// then by shop name. It returns the cursor of the next page, "" on the last.
+	// Expiring lists lots by their expiry date, then product by product as they
+	// were added, then by shop name. It returns the cursor of the next page, "" on the last.
 	Expiring(ctx context.Context, q ExpiringQuery) (lots []StockLot, next string, err error)
 
 	// Verify adds the whole ledger up again and compares it with what is kept

@@ -65,7 +65,7 @@ func (c *chain) matches(asked string, m store.Match) (ok bool) {
 
 // chains reads all chains, by name.
 func (db *DB) chains(ctx context.Context) ([]chain, error) {
-	rows, err := db.query(ctx, `
+	rows, err := db.queryFew(ctx, `
 		SELECT c.name, c.aliases, c.texts, (SELECT count(*) FROM shops WHERE chain = c.num)
 		FROM chains c WHERE c.num > 0 ORDER BY c.sort_name, c.name`)
 	if err != nil {

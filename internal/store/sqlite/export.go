@@ -28,6 +28,11 @@ func (db *DB) Export(ctx context.Context) iter.Seq2[store.Row, error] {
 }
 
 func (db *DB) export(ctx context.Context, yield func(store.Row) error) error {
+	done, err := db.beginSlow(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
@@ -158,7 +163,7 @@ func exportLevels(ss *statements, shop exportedShop, yield func(store.Row) error
 // scanRow reads the product of a row, and what comes behind its columns into
 // more.
 func scanRow(r *store.Row, scan func(...any) error, more ...any) (err error) {
-	r.Product, err = scanProduct(func(dest ...any) error { return scan(append(dest, more...)...) })
+	r.Product, err = scanProduct(scan, more...)
 	if n := r.Product.ReorderPoint; n > 0 {
 		r.ReorderPoint = &n
 	}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"strconv"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -16,7 +15,7 @@ const movementsSQL = `SELECT m.num, m.grp, d.at,
 	coalesce(m.reverses, 0), coalesce((SELECT num FROM movements WHERE reverses = m.num), 0)
 	FROM movements m CROSS JOIN deeds d ON d.num = m.deed`
 
-func scanMovements(rows *sql.Rows) ([]store.Movement, error) {
+func scanMovements(rows rowSet) ([]store.Movement, error) {
 	defer rows.Close()
 	var movements []store.Movement
 	for rows.Next() {

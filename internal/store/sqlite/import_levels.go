@@ -226,9 +226,9 @@ func (im *importer) writeLevels() error {
 		restore = append(restore, `DELETE FROM totals`, sumLevels)
 	}
 	if err := im.exec(`
-		INSERT INTO levels (product, shop, chain, place, on_hand, reserved, as_of)
-		SELECT c.product, c.shop, s.chain, s.place, c.will, c.keeps, ?
-		FROM temp.changing c CROSS JOIN shops s ON s.num = c.shop WHERE c.will IS NOT NULL ORDER BY c.product, c.shop
+		INSERT INTO levels (product, shop, chain, place, on_hand, reserved, as_of, reorder_point)
+		SELECT c.product, c.shop, s.chain, s.place, c.will, c.keeps, ?, p.reorder_point
+		FROM temp.changing c CROSS JOIN shops s ON s.num = c.shop CROSS JOIN products p ON p.num = c.product WHERE c.will IS NOT NULL ORDER BY c.product, c.shop
 		ON CONFLICT DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved, as_of = max(as_of, excluded.as_of)`,
 		im.now); err != nil {
 		return err

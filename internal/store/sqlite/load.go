@@ -61,7 +61,7 @@ func load(ctx context.Context, tx *sql.Tx, c store.Catalog, demo bool, now time.
 	in.insert(`catalog (one, demo, loaded_at)`, 1, demo, now.UnixMicro())
 	shops := in.shops(c.Shops, in.chains(c, first), first)
 	products := in.products(c.Products, first)
-	in.levels(c.Levels, shops, products, now)
+	in.levels(c, shops, products, now)
 	if err := in.flush(); err != nil {
 		return err
 	}
@@ -173,23 +173,27 @@ func shopsByName(shops []store.Shop) []named {
 
 // levels stores the levels in the order of their table, which makes it grow at
 // its end.
-func (in *inserter) levels(levels []store.CatalogLevel, shops map[string]shopRow, products map[string]int, now time.Time) {
+func (in *inserter) levels(c store.Catalog, shops map[string]shopRow, products map[string]int, now time.Time) {
+	reorder := make(map[string]int64, len(c.Products))
+	for _, p := range c.Products {
+		reorder[p.ID] = p.ReorderPoint
+	}
 	type row struct{ product, shop, i int }
-	order := make([]row, len(levels))
-	for i, l := range levels {
+	order := make([]row, len(c.Levels))
+	for i, l := range c.Levels {
 		order[i] = row{products[l.ProductID], shops[l.ShopID].num, i}
 	}
 	slices.SortFunc(order, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.product, b.product), cmp.Compare(a.shop, b.shop))
 	})
 	for _, o := range order {
-		l := levels[o.i]
+		l := c.Levels[o.i]
 		if l.AsOf.IsZero() {
 			l.AsOf = now
 		}
 		shop := shops[l.ShopID]
-		in.insert(`levels (product, shop, chain, place, on_hand, reserved, as_of)`,
-			o.product, shop.num, shop.chain, shop.place, l.OnHand, l.Reserved, l.AsOf.UnixMicro())
+		in.insert(`levels (product, shop, chain, place, on_hand, reserved, as_of, reorder_point)`,
+			o.product, shop.num, shop.chain, shop.place, l.OnHand, l.Reserved, l.AsOf.UnixMicro(), reorder[l.ProductID])
 	}
 }
 

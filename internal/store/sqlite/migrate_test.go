@@ -32,7 +32,7 @@ func TestUpgradeFromBeforeTheLedger(t *testing.T) {
 		`INSERT INTO shops (num, id, name, chain, place, address, hours, aliases, texts, address_text)
 			VALUES (5, 'a', '甲', 0, 1, '', '', '[]', '甲', ''), (6, 'b', '乙', 0, 2, '', '', '[]', '乙', '')`,
 		`INSERT INTO shop_keys VALUES ('甲', 5), ('乙', 6)`,
-		`INSERT INTO products VALUES (7, 'egg', '', '蛋', '{}', '[]', '', '', '', '', '[]', 0), (8, 'tea', '', '茶', '{}', '[]', '', '', '', '', '[]', 0)`,
+		`INSERT INTO products VALUES (7, 'egg', '', '蛋', '{}', '[]', '', '', '', '', '[]', 7), (8, 'tea', '', '茶', '{}', '[]', '', '', '', '', '[]', 0)`,
 		`INSERT INTO product_keys VALUES ('蛋', 7), ('茶', 8)`,
 		`INSERT INTO product_index VALUES (1, 8, '', '茶'), (2, 7, '', '蛋')`,
 		`INSERT INTO product_grams (rowid, grams) VALUES (1, '茶'), (2, '蛋')`,
@@ -59,6 +59,10 @@ func TestUpgradeFromBeforeTheLedger(t *testing.T) {
 	held, _, err := db.Reservations(t.Context(), store.ReservationQuery{})
 	if err != nil || len(held) != 2 || held[0].Quantity+held[1].Quantity != 7 {
 		t.Errorf("reservations: %+v, %v, want 3 and 4", held, err)
+	}
+	low, _, err := db.LowStock(t.Context(), store.LowStockQuery{})
+	if err != nil || len(low) != 2 || low[0].Shop.ID != "b" || low[1].Available() != 7 {
+		t.Errorf("low: %+v, %v, want the egg in both shops", low, err)
 	}
 	// It goes on with what this version does.
 	if _, err := db.Move(t.Context(), store.Move{ShopID: "a", ProductID: "egg", Delta: -7, Reason: store.Sale}); err != nil {

@@ -36,11 +36,11 @@ func (db *DB) nearProducts(ctx context.Context, s *search, last string, n int) (
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(scores[a], scores[b]), cmp.Compare(a, b))
 	})
-	products, err := db.scanProducts(ctx, `
+	products, err := scanProducts(db.queryFew(ctx, `
 		SELECT `+productColumns+` FROM json_each(?) e
 		CROSS JOIN product_index i ON i.rank = e.value
 		CROSS JOIN products p ON p.num = i.product
-		ORDER BY e.key`, marshal(order[:min(len(order), maxNear)]))
+		ORDER BY e.key`, marshal(order[:min(len(order), maxNear)])))
 	if err != nil {
 		return nil, err
 	}

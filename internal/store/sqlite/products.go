@@ -15,11 +15,13 @@ import (
 // productColumns are those that scanProduct reads.
 const productColumns = `p.id, p.sku, p.name, p.names, p.aliases, p.category, p.unit, p.price, p.currency, p.barcodes, p.reorder_point`
 
-func scanProduct(scan func(...any) error) (store.Product, error) {
+// scanProduct reads a product, and the columns that follow into more.
+func scanProduct(scan func(...any) error, more ...any) (store.Product, error) {
 	var p store.Product
 	var names, aliases, barcodes []byte
-	if err := scan(&p.ID, &p.SKU, &p.Name, &names, &aliases, &p.Category, &p.Unit,
-		&p.Price, &p.Currency, &barcodes, &p.ReorderPoint); err != nil {
+	dest := append([]any{&p.ID, &p.SKU, &p.Name, &names, &aliases, &p.Category, &p.Unit,
+		&p.Price, &p.Currency, &barcodes, &p.ReorderPoint}, more...)
+	if err := scan(dest...); err != nil {
 		return store.Product{}, err
 	}
 	return p, errors.Join(parse(names, &p.Names), parse(aliases, &p.Aliases), parse(barcodes, &p.Barcodes))
@@ -116,11 +118,13 @@ func (db *DB) matchingProducts(ctx context.Context, s *search, last string, n in
 		return nil, err
 	}
 	query, args := s.matching(small).sql(productColumns, after, n)
-	return db.scanProducts(ctx, query, args...)
+	if s.Match == store.Exact || s.Barcode != "" {
+		return scanProducts(db.queryFew(ctx, query, args...))
+	}
+	return scanProducts(db.query(ctx, query, args...))
 }
 
-func (db *DB) scanProducts(ctx context.Context, query string, args ...any) ([]store.Product, error) {
-	rows, err := db.query(ctx, query, args...)
+func scanProducts(rows rowSet, err error) ([]store.Product, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -46,11 +46,9 @@ func (q *question) sql(columns string, after, n int) (string, []any) {
 
 // Sources of products, each in the order that CROSS JOIN keeps SQLite to.
 const (
-	fromIndex  = `product_index i`
-	fromKeys   = `product_keys k CROSS JOIN product_index i ON i.product = k.product`
-	fromGrams  = `product_grams g CROSS JOIN product_index i ON i.rank = g.rowid`
-	fromLevels = `(SELECT DISTINCT l.product FROM levels l WHERE `
-	fromShelf  = `) l CROSS JOIN product_index i ON i.product = l.product`
+	fromIndex = `product_index i`
+	fromKeys  = `product_keys k CROSS JOIN product_index i ON i.product = k.product`
+	fromGrams = `product_grams g CROSS JOIN product_index i ON i.rank = g.rowid`
 )
 
 // matching returns the question for what is called as s asks. Small is a shelf
@@ -68,8 +66,7 @@ func (s *search) matching(small *shelf) *question {
 		q.must(`k.key = ?`, s.text)
 		text = false
 	case small != nil:
-		condition, args := small.carried(s.InStock)
-		q.from, q.fromArgs = fromLevels+condition+fromShelf, args
+		q.from, q.fromArgs = `(SELECT DISTINCT l.product FROM `+small.levels(s.InStock)+`) l CROSS JOIN product_index i ON i.product = l.product`, small.args
 	case text || category:
 		openings := fold.Openings(s.text)
 		q.grams(s.category, append(openings[max(0, len(openings)-1):], fold.Cover(s.text)...))
@@ -114,43 +111,47 @@ func (q *question) grams(category string, grams []string) {
 	q.must(`product_grams MATCH ?`, `"`+strings.Join(grams, `" "`)+`"`)
 }
 
-// shelf is what some shops carry: one shop, or those of a chain.
+// shelf is what some shops carry: one shop, those of a chain, or all.
 type shelf struct {
 	shops string // SQL for their numbers
-	arg   string
+	level string // what holds for a level l that is theirs
+	args  []any  // of each of these
 }
 
 func (s *search) shelves() []shelf {
+	const shop, chain = `(SELECT num FROM shops WHERE id = ?)`, `(SELECT num FROM chains WHERE name = ?)`
 	var all []shelf
 	if s.ShopID != "" {
-		all = append(all, shelf{`SELECT num FROM shops WHERE id = ?`, s.ShopID})
+		all = append(all, shelf{shop, `l.shop = ` + shop, []any{s.ShopID}})
 	}
 	if s.Chain != "" {
-		all = append(all, shelf{`SELECT num FROM shops WHERE chain = (SELECT num FROM chains WHERE name = ?)`, s.Chain})
+		all = append(all, shelf{`(SELECT num FROM shops WHERE chain = ` + chain + `)`, `l.chain = ` + chain, []any{s.Chain}})
+	}
+	if s.InStock && len(all) == 0 {
+		all = append(all, shelf{shops: `(SELECT num FROM shops)`, level: `TRUE`})
 	}
 	return all
 }
 
-// carried returns the condition on a level l that it is on the shelf, and
-// available if inStock is set.
-func (sh shelf) carried(inStock bool) (string, []any) {
-	condition := `l.shop IN (` + sh.shops + `)`
+// levels returns the source of all levels l that are on the shelf, and available
+// if inStock is set, shop by shop.
+func (sh shelf) levels(inStock bool) string {
+	from := `levels l INDEXED BY levels_by_shop WHERE l.shop IN ` + sh.shops
 	if inStock {
-		condition += ` AND l.on_hand > l.reserved`
+		from += ` AND l.available > 0`
 	}
-	return condition, []any{sh.arg}
+	return from
 }
 
-// carried adds what must hold for the levels of a product.
+// carried adds what must hold for the levels of a product. The indexes that are
+// in the order of what is available find whether there is any at once.
 func (s *search) carried(q *question) {
-	const level = `EXISTS (SELECT 1 FROM levels l WHERE l.product = i.product AND `
-	shelves := s.shelves()
-	for _, sh := range shelves {
-		condition, args := sh.carried(s.InStock)
-		q.must(level+condition+`)`, args...)
-	}
-	if s.InStock && len(shelves) == 0 {
-		q.must(level + `l.on_hand > l.reserved)`)
+	for _, sh := range s.shelves() {
+		condition := sh.level
+		if s.InStock {
+			condition += ` AND l.reserved - l.on_hand < 0`
+		}
+		q.must(`EXISTS (SELECT 1 FROM levels l WHERE l.product = i.product AND `+condition+`)`, sh.args...)
 	}
 }
 
@@ -160,12 +161,11 @@ func (s *search) carried(q *question) {
 // on the shelf the latter takes n*m steps, each a fifth as long.
 func (db *DB) smallShelf(ctx context.Context, s *search, n int) (*shelf, error) {
 	for _, sh := range s.shelves() {
-		condition, args := sh.carried(s.InStock)
 		var small bool
 		err := db.queryRow(ctx, `
 			WITH most(n) AS (SELECT CAST(sqrt(? * coalesce(max(rank), 0) / 5) AS INTEGER) FROM product_index)
-			SELECT (SELECT count(*) FROM (SELECT 1 FROM levels l WHERE `+condition+` LIMIT (SELECT n + 1 FROM most)))
-				<= (SELECT n FROM most)`, append([]any{float64(n) / rankGap}, args...)...).Scan(&small)
+			SELECT (SELECT count(*) FROM (SELECT 1 FROM `+sh.levels(s.InStock)+` LIMIT (SELECT n + 1 FROM most)))
+				<= (SELECT n FROM most)`, append([]any{float64(n) / rankGap}, sh.args...)...).Scan(&small)
 		if err != nil {
 			return nil, err
 		}

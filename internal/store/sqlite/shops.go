@@ -148,12 +148,14 @@ func (db *DB) matchingShops(ctx context.Context, q store.ShopQuery, text, last s
 		}
 		where, args = where+` AND s.place > ?`, append(args, place)
 	}
-	return db.scanShops(ctx, `SELECT `+shopColumns+` FROM `+shopTables+`
-		WHERE `+where+` ORDER BY s.place LIMIT ?`, append(args, n)...)
+	query, args := `SELECT `+shopColumns+` FROM `+shopTables+` WHERE `+where+` ORDER BY s.place LIMIT ?`, append(args, n)
+	if q.Match == store.Exact {
+		return scanShops(db.queryFew(ctx, query, args...))
+	}
+	return scanShops(db.query(ctx, query, args...))
 }
 
-func (db *DB) scanShops(ctx context.Context, query string, args ...any) ([]store.Shop, error) {
-	rows, err := db.query(ctx, query, args...)
+func scanShops(rows rowSet, err error) ([]store.Shop, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -226,8 +228,9 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 	for _, m := range shops[:min(n, len(shops))] {
 		ids = append(ids, m.id)
 	}
-	return db.scanShops(ctx, `SELECT `+shopColumns+` FROM json_each(?) e CROSS JOIN `+shopTables+`
-		WHERE s.id = e.value ORDER BY e.key`, list(ids))
+	rows.Close()
+	return scanShops(db.queryFew(ctx, `SELECT `+shopColumns+` FROM json_each(?) e CROSS JOIN `+shopTables+`
+		WHERE s.id = e.value ORDER BY e.key`, list(ids)))
 }
 
 // distance returns how far apart two places are, in radians of a great circle.

@@ -200,10 +200,10 @@ func (d *deed) moveLot(sp *spot, expiry store.Date, delta int64) error {
 func (d *deed) store(sp *spot) error {
 	sp.level.AsOf = utc(max(d.at, asOf(sp.before)))
 	_, err := d.exec(`
-		INSERT INTO levels (product, shop, chain, place, on_hand, reserved, as_of)
-		SELECT ?, num, chain, place, ?, ?, ? FROM shops WHERE num = ?
+		INSERT INTO levels (product, shop, chain, place, on_hand, reserved, as_of, reorder_point)
+		SELECT p.num, s.num, s.chain, s.place, ?, ?, ?, p.reorder_point FROM products p, shops s WHERE p.num = ? AND s.num = ?
 		ON CONFLICT DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved, as_of = excluded.as_of`,
-		sp.product, sp.level.OnHand, sp.level.Reserved, sp.level.AsOf.UnixMicro(), sp.shop)
+		sp.level.OnHand, sp.level.Reserved, sp.level.AsOf.UnixMicro(), sp.product, sp.shop)
 	if err != nil {
 		return err
 	}

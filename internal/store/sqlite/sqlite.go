@@ -57,6 +57,7 @@ type DB struct {
 	read   *sql.DB
 	anchor anchor
 	health health
+	slow   chan struct{} // has room for half as many as there are connections to read
 	index  *walIndex
 	recent *cache
 	tokens *tokenCache
@@ -115,6 +116,7 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 	if err := db.openAnchor(ctx); err != nil {
 		return err
 	}
+	db.slow = make(chan struct{}, readers/2)
 	db.index = openWALIndex(ctx, db.write)
 	if err := db.knowAll(); err != nil {
 		return err
@@ -249,8 +251,55 @@ func (db *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// query runs a question that ctx may end.
-func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// query runs a question that may take long. Such questions have half of the
+// connections at most, so that [DB.queryFew] and [DB.queryRow] never wait for
+// them; query waits for its turn. Ctx may end it. Its rows must be closed before
+// the same goroutine calls query again.
+func (db *DB) query(ctx context.Context, query string, args ...any) (*slowRows, error) {
+	done, err := db.beginSlow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.queryNow(ctx, query, args...)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return &slowRows{rows, done}, nil
+}
+
+// beginSlow waits until one more long question may be asked, and returns what
+// must be called at its end.
+func (db *DB) beginSlow(ctx context.Context) (done func(), err error) {
+	select {
+	case db.slow <- struct{}{}:
+		return sync.OnceFunc(func() { <-db.slow }), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// rowSet is the answer to a question of either kind.
+type rowSet interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// slowRows are the rows of a question that may take long.
+type slowRows struct {
+	*sql.Rows
+	done func()
+}
+
+// Close may be called several times.
+func (r *slowRows) Close() error {
+	defer r.done()
+	return r.Rows.Close()
+}
+
+func (db *DB) queryNow(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	s, err := db.prepared(ctx, query)
 	if err != nil {
 		return nil, err
@@ -274,7 +323,7 @@ func (db *DB) queryFew(ctx context.Context, query string, args ...any) (*sql.Row
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return db.query(db.patient(ctx), query, args...)
+	return db.queryNow(db.patient(ctx), query, args...)
 }
 
 // row is a [sql.Row] whose statement may not have come to be.

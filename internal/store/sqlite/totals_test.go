@@ -92,7 +92,7 @@ func TestAnswersFollowWhatOthersWrite(t *testing.T) {
 	}
 
 	for _, wrong := range []string{
-		`INSERT INTO levels SELECT p.num, s.num, 0, s.place, 1, 0, 1 FROM products p, shops s WHERE s.id = 'a2' ON CONFLICT DO UPDATE SET chain = 0`,
+		`INSERT INTO levels (product, shop, chain, place, on_hand, reserved, as_of) SELECT p.num, s.num, 0, s.place, 1, 0, 1 FROM products p, shops s WHERE s.id = 'a2' ON CONFLICT DO UPDATE SET chain = 0`,
 		`UPDATE levels SET place = place + 1`,
 		`UPDATE levels SET reserved = 1`,
 	} {

@@ -152,6 +152,22 @@ func testLowStock(t *testing.T, d *desk) { // egg is low at 5, tea never
 			}
 		}
 	}
+	// Another reorder point counts at once, also of what is carried anew.
+	if _, err := d.EditProduct(t.Context(), "egg", store.ProductEdit{ReorderPoint: new(int64(2))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.EditProduct(t.Context(), "tea", store.ProductEdit{ReorderPoint: new(int64(1))}); err != nil {
+		t.Fatal(err)
+	}
+	d.must(store.Move{ShopID: "b1", ProductID: "tea", Delta: 1, Reason: store.Delivery})
+	low, _, err := d.LowStock(t.Context(), store.LowStockQuery{})
+	var got []string
+	for _, l := range low {
+		got = append(got, fmt.Sprint(l.Available(), " ", l.Product.ID, " ", l.Shop.ID))
+	}
+	if diff := gocmp.Diff([]string{"0 egg a2", "1 tea b1", "2 egg a1"}, got); err != nil || diff != "" {
+		t.Errorf("LowStock after other reorder points: %v (-want +got):\n%s", err, diff)
+	}
 	_, next, err := d.LowStock(t.Context(), store.LowStockQuery{Threshold: &three, Page: store.Page{Limit: 1}})
 	if err != nil {
 		t.Fatal(err)

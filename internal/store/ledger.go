@@ -351,7 +351,7 @@ func (d Discrepancy) String() string {
 	s := fmt.Sprintf("%s: the ledger says %d, kept is %d", d.What, d.Ledger, d.Kept)
 	switch {
 	case d.Ledger == d.Kept:
-		return d.What + ": " + d.Detail
+		s = d.What + ": " + d.Detail
 	case d.Detail != "":
 		s += " (" + d.Detail + ")"
 	}

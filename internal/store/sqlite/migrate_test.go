@@ -30,13 +30,13 @@ func TestUpgradeFromBeforeTheLedger(t *testing.T) {
 		`PRAGMA application_id = 0x6d637073`, `PRAGMA user_version = 1`, string(schema),
 		`INSERT INTO catalog VALUES (1, 0, 1700000000000000)`,
 		`INSERT INTO shops (num, id, name, chain, place, address, hours, aliases, texts, address_text)
-			VALUES (5, 'a', '甲', 0, 1, '', '', '[]', '甲', ''), (6, 'b', '乙', 0, 2, '', '', '[]', '乙', '')`,
-		`INSERT INTO shop_keys VALUES ('甲', 5), ('乙', 6)`,
+			VALUES (5, 'a', '甲', 0, 2, '', '', '[]', '甲', ''), (6, 'b', '乙', 0, 1, '', '', '[]', '乙', '')`,
+		`INSERT INTO shop_keys VALUES ('甲', 5), ('a', 5), ('乙', 6), ('b', 6)`,
 		`INSERT INTO products VALUES (7, 'egg', '', '蛋', '{}', '[]', '', '', '', '', '[]', 7), (8, 'tea', '', '茶', '{}', '[]', '', '', '', '', '[]', 0)`,
-		`INSERT INTO product_keys VALUES ('蛋', 7), ('茶', 8)`,
+		`INSERT INTO product_keys VALUES ('蛋', 7), ('egg', 7), ('茶', 8), ('tea', 8)`,
 		`INSERT INTO product_index VALUES (1, 8, '', '茶'), (2, 7, '', '蛋')`,
 		`INSERT INTO product_grams (rowid, grams) VALUES (1, '茶'), (2, '蛋')`,
-		`INSERT INTO levels VALUES (7, 5, 0, 1, 10, 3, 1700000001000000), (7, 6, 0, 2, 0, 0, 1700000002000000), (8, 5, 0, 1, 4, 4, 1700000003000000)`,
+		`INSERT INTO levels VALUES (7, 5, 0, 2, 10, 3, 1700000001000000), (7, 6, 0, 1, 0, 0, 1700000002000000), (8, 5, 0, 2, 4, 4, 1700000003000000)`,
 	} {
 		if _, err := old.Exec(query); err != nil {
 			t.Fatalf("%s: %v", query, err)

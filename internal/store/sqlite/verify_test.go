@@ -41,6 +41,7 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 			[]string{
 				`movements: numbers 6 to 6 are missing`,
 				`product "egg" in shop "a2": on hand: the ledger says 10, kept is 9`,
+				`entry 2 of the ledger: it is of the reason sale, but moved nothing`,
 			}},
 		{"running balance", unguarded + `UPDATE movements SET on_hand = 50 WHERE num = 7`,
 			[]string{
@@ -63,7 +64,10 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 		{"reserved by nobody", `UPDATE levels SET reserved = 1 WHERE ` + a2,
 			[]string{`product "egg" in shop "a2": reserved: the ledger says 0, kept is 1 (no reservations)`}},
 		{"reservation that is gone", `DELETE FROM reservations`,
-			[]string{`product "egg" in shop "a1": reserved: the ledger says 0, kept is 2 (no reservations)`}},
+			[]string{
+				`product "egg" in shop "a1": reserved: the ledger says 0, kept is 2 (no reservations)`,
+				`entry 5 of the ledger: it is of the reason reserve, but made 0 reservations`,
+			}},
 		{"undoing", unguarded + `UPDATE movements SET reverses = 6 WHERE num = 8`,
 			[]string{`product "egg" in shop "a1": movement 8, which undoes movement 6: the ledger says 1, kept is -1 (of another product, shop or lot)`}},
 		{"totals", `UPDATE totals SET on_hand = 100, reserved = reserved + 1, shops = 9, as_of = 7 WHERE ` + egg + ` AND chain = (SELECT num FROM chains WHERE name = '甲')`,
@@ -78,7 +82,7 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 		{"totals of nothing", `INSERT INTO totals SELECT num, 0, 1, 5, 0, 0 FROM products WHERE id = 'tea'`,
 			[]string{`product "tea": number of shops: the ledger says 0, kept is 1 (shops of no chain)`}},
 		{"movement that cancels out is gone", unguarded + `UPDATE movements SET num = 9 WHERE num = 8; UPDATE sqlite_sequence SET seq = 9 WHERE name = 'movements'`,
-			[]string{`movements: numbers 8 to 8 are missing`, `movement 9: its group of 8 is not one`}},
+			[]string{`movements: numbers 8 to 8 are missing`, `product "egg" in shop "a1": movement 9: its group of 8 is not one`}},
 		{"numbers given out", `UPDATE sqlite_sequence SET seq = 3 WHERE name = 'movements'`,
 			[]string{`movements: the last number is 8, and the last given out 3`}},
 		{"guards that are gone", unguarded, []string{
@@ -87,14 +91,21 @@ func TestVerifyFindsEachDoctoring(t *testing.T) {
 		{"reason", `UPDATE deeds SET reason = 'theft' WHERE num = 2`, []string{`deed 2: its reason of theft is none`}},
 		{"catalog", `DELETE FROM catalog`, []string{`catalog: the ledger says 1, kept is 0 (rows that say what the stock is)`}},
 		{"product that cannot be found", `DELETE FROM product_index WHERE ` + egg,
-			[]string{`product "egg": product index: the ledger says 1, kept is 0 (it cannot be searched for)`}},
+			[]string{
+				`product "egg": product index: the ledger says 1, kept is 0 (it cannot be searched for)`,
+				`search index (product_grams): its row 32 is of no product`,
+			}},
 		{"deed that is gone", `DELETE FROM deeds WHERE num = 2`,
 			[]string{
 				`file: row 6 of movements is of a row of deeds that is not there`,
 				`deeds: numbers 2 to 2 are missing`,
+				`product "egg" in shop "a2": movement 6: its entry 2 of the ledger is not there, or is before that of an earlier movement`,
 			}},
 		{"check that does not hold", `PRAGMA ignore_check_constraints = 1; UPDATE reservations SET quantity = quantity, state = 'kept', ended_at = 1; UPDATE levels SET reserved = 0`,
-			[]string{`file: CHECK constraint failed in reservations`}},
+			[]string{
+				`file: CHECK constraint failed in reservations`,
+				`product "egg" in shop "a1": reservation 1: it is kept, but by the ledger it did not end`,
+			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := doctored(t, tt.doctor)

@@ -1,0 +1,516 @@
+package sqlite
+
+import (
+	"bytes"
+	"cmp"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mcpstore/mcpstore/internal/store"
+)
+
+// ledgerReader goes through the ledger in the order in which it was written:
+// each entry (a row of deeds), its movements and its receipt. It keeps what is
+// known of levels and reservations, and no movements.
+type ledgerReader struct {
+	*verifier
+	dated    bool  // it is known when the database was made
+	loadedAt int64 // when that was
+	rows     *sql.Rows      // of movements
+	next     ledgerMovement // not read yet; its num is 0 behind the last
+
+	reservations map[int64]*ledgerReservation   // by number
+	made         map[int64][]*ledgerReservation // by the entry that made them
+
+	// As far as the ledger was read:
+	open     map[levelID][]*ledgerReservation // not ended
+	lapsing  []*ledgerReservation             // open, and lapsed later; the first to lapse first
+	reserved map[levelID]int64
+	changed  map[levelID]int64 // when a level changed last
+	imports  map[int64]bool    // when there were imports
+	receipts int
+}
+
+// levelID is a product in a shop, by their numbers.
+type levelID struct{ product, shop int64 }
+
+// ledgerEntry is a row of deeds.
+type ledgerEntry struct {
+	num, at                          int64
+	reason, note, actor, client, key string
+}
+
+func (e *ledgerEntry) String() string { return fmt.Sprintf("entry %d of the ledger", e.num) }
+
+// ledgerMovement is a row of movements.
+type ledgerMovement struct {
+	num, entry, group int64
+	levelID
+	expiry                                            string
+	delta, onHand, reservedBefore, reserved, reverses int64
+}
+
+func (m *ledgerMovement) String() string { return fmt.Sprintf("movement %d", m.num) }
+
+// ledgerReservation is a row of reservations.
+type ledgerReservation struct {
+	num, entry int64
+	levelID
+	quantity, until, endedAt int64
+	state                    store.ReservationState
+	ended                    bool // as far as the ledger was read
+}
+
+func (r *ledgerReservation) String() string { return fmt.Sprintf("reservation %d", r.num) }
+
+// ledger compares entries, movements, reservations and receipts with each other.
+func (v *verifier) ledger() error {
+	l := &ledgerReader{verifier: v,
+		reservations: map[int64]*ledgerReservation{}, made: map[int64][]*ledgerReservation{},
+		open: map[levelID][]*ledgerReservation{}, reserved: map[levelID]int64{}, changed: map[levelID]int64{}, imports: map[int64]bool{}}
+	for _, read := range []func() error{l.readCatalog, l.readReservations, l.readEntries, l.checkEnds, l.checkReceipts, l.checkTimes} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *ledgerReader) readCatalog() error {
+	return l.each(`SELECT demo, loaded_at FROM catalog`, nil, func(scan func(...any) error) error {
+		var demo int64
+		if err := scan(&demo, &l.loadedAt); err != nil {
+			return err
+		}
+		l.dated = true
+		if demo != 0 && demo != 1 {
+			if err := l.fault("catalog", "whether this is the demo data is %d, not 0 or 1", demo); err != nil {
+				return err
+			}
+		}
+		return l.time("catalog", "start", l.loadedAt)
+	})
+}
+
+func (l *ledgerReader) readReservations() error {
+	return l.each(`SELECT num, deed, product, shop, quantity, until, state, coalesce(ended_at, 0) FROM reservations ORDER BY num`, nil, func(scan func(...any) error) error {
+		r := &ledgerReservation{}
+		if err := scan(&r.num, &r.entry, &r.product, &r.shop, &r.quantity, &r.until, &r.state, &r.endedAt); err != nil {
+			return err
+		}
+		l.reservations[r.num] = r
+		l.made[r.entry] = append(l.made[r.entry], r)
+		for _, at := range []int64{r.until, r.endedAt} {
+			if err := l.time(r.String(), "end", at); err != nil {
+				return err
+			}
+		}
+		switch {
+		case !l.known(r.levelID):
+			return l.faultOf(r.levelID, r.String(), "its product or shop is nowhere")
+		case r.state == store.Lapsed && r.endedAt != r.until:
+			return l.faultOf(r.levelID, r.String(), "it lapsed at %s, but was to at %s", shownTime(r.endedAt), shownTime(r.until))
+		case r.state == store.Released && r.endedAt > r.until:
+			return l.faultOf(r.levelID, r.String(), "it was released at %s, after it had lapsed at %s", shownTime(r.endedAt), shownTime(r.until))
+		}
+		return nil
+	})
+}
+
+func (l *ledgerReader) readEntries() error {
+	var err error
+	l.rows, err = l.tx.QueryContext(l.ctx, `SELECT num, deed, grp, product, shop, expiry, delta, on_hand, reserved_before, reserved, coalesce(reverses, 0)
+		FROM movements ORDER BY num`)
+	if err != nil {
+		return err
+	}
+	defer l.rows.Close()
+	if err := l.step(); err != nil {
+		return err
+	}
+	err = l.each(`SELECT d.num, d.at, d.reason, d.note, d.actor, d.client, d.key, k.content, k.receipt
+		FROM deeds d LEFT JOIN keys k ON d.key <> '' AND k.caller = d.actor AND k.key = d.key ORDER BY d.num`, nil, func(scan func(...any) error) error {
+		e := &ledgerEntry{}
+		var content, receipt []byte
+		if err := scan(&e.num, &e.at, &e.reason, &e.note, &e.actor, &e.client, &e.key, &content, &receipt); err != nil {
+			return err
+		}
+		return l.readEntry(e, content, receipt)
+	})
+	for err == nil && l.next.num != 0 {
+		if err = l.strayMovement(); err == nil {
+			err = l.step()
+		}
+	}
+	return err
+}
+
+// step reads the next movement.
+func (l *ledgerReader) step() error {
+	l.next = ledgerMovement{}
+	if !l.rows.Next() {
+		return l.rows.Err()
+	}
+	m := &l.next
+	return l.rows.Scan(&m.num, &m.entry, &m.group, &m.product, &m.shop, &m.expiry, &m.delta, &m.onHand, &m.reservedBefore, &m.reserved, &m.reverses)
+}
+
+func (l *ledgerReader) strayMovement() error {
+	return l.faultOf(l.next.levelID, l.next.String(), "its entry %d of the ledger is not there, or is before that of an earlier movement", l.next.entry)
+}
+
+// readEntry checks an entry with all that was done by it.
+func (l *ledgerReader) readEntry(e *ledgerEntry, content, receipt []byte) error {
+	if err := l.time(e.String(), "time", e.at); err != nil {
+		return err
+	}
+	if err := l.texts(e.String(), text{"note", e.note}, text{"actor", e.actor}, text{"client", e.client}, text{"key", e.key}); err != nil {
+		return err
+	}
+	if err := l.endReservations(e); err != nil {
+		return err
+	}
+	if e.reason == string(store.Imported) {
+		l.imports[e.at] = true
+	}
+	var movements []ledgerMovement // but those of imports, which may be many
+	var count, sum int64
+	for l.next.num != 0 && l.next.entry <= e.num {
+		m := l.next
+		if m.entry < e.num {
+			if err := l.strayMovement(); err != nil {
+				return err
+			}
+		} else {
+			if err := l.checkMovement(e, &m); err != nil {
+				return err
+			}
+			count, sum = count+1, sum+m.delta
+			if e.reason != string(store.Imported) {
+				movements = append(movements, m)
+			}
+		}
+		if err := l.step(); err != nil {
+			return err
+		}
+	}
+	for _, r := range l.made[e.num] {
+		l.begin(r, e.at)
+	}
+	if err := l.checkReason(e, count, sum); err != nil {
+		return err
+	}
+	if e.key == "" {
+		return nil
+	}
+	if receipt == nil {
+		return l.fault(e.String(), "the receipt of its key %q is missing", e.key)
+	}
+	l.receipts++
+	if fault := l.receiptFault(e, movements, content, receipt); fault != nil {
+		return l.fault(fmt.Sprintf("receipt of key %q of %q", e.key, e.actor), "%v", fault)
+	}
+	return nil
+}
+
+// checkReason compares what an entry says that it was with what it did.
+func (l *ledgerReader) checkReason(e *ledgerEntry, count, sum int64) error {
+	made := len(l.made[e.num])
+	switch e.reason {
+	case "reserve", "release", "lapse":
+		if count > 0 {
+			return l.fault(e.String(), "it is of the reason %s, but moved something", e.reason)
+		}
+	case string(store.Imported): // of stores that have nothing of something
+	default:
+		if count == 0 {
+			return l.fault(e.String(), "it is of the reason %s, but moved nothing", e.reason)
+		}
+	}
+	switch {
+	case (e.reason == "reserve") != (made > 0):
+		return l.fault(e.String(), "it is of the reason %s, but made %d reservations", e.reason, made)
+	case e.reason == string(store.Transferred) && sum != 0:
+		return l.fault(e.String(), "it is a transfer, but %d more came than went", sum)
+	}
+	return nil
+}
+
+// checkMovement compares a movement with its reason and with what was reserved
+// then.
+func (l *ledgerReader) checkMovement(e *ledgerEntry, m *ledgerMovement) error {
+	l.touch(m.levelID, e.at)
+	if !l.known(m.levelID) {
+		return nil // which another check reports
+	}
+	if e.reason == string(store.Delivery) && m.delta <= 0 || (e.reason == string(store.Sale) || e.reason == string(store.Waste)) && m.delta >= 0 {
+		if err := l.faultOf(m.levelID, m.String(), "its delta of %d is none of a %s", m.delta, e.reason); err != nil {
+			return err
+		}
+	}
+	before := l.reserved[m.levelID]
+	if m.reservedBefore != before {
+		if err := l.faultOf(m.levelID, m.String(), "it says that %d were reserved before it, but by the reservations %d were", m.reservedBefore, before); err != nil {
+			return err
+		}
+	}
+	// The newest reservations give way where less is counted or imported.
+	if e.reason == string(store.Counted) || e.reason == string(store.Imported) {
+		for _, r := range slices.Backward(slices.Clone(l.open[m.levelID])) {
+			if l.reserved[m.levelID] > m.reserved && r.state == store.Released && r.endedAt == e.at {
+				l.end(r, e.at)
+			}
+		}
+	}
+	if after := l.reserved[m.levelID]; m.reserved != after {
+		return l.faultOf(m.levelID, m.String(), "it says that %d were reserved after it, but by the reservations %d were", m.reserved, after)
+	}
+	return nil
+}
+
+// endReservations ends those that an entry ends which moves nothing.
+func (l *ledgerReader) endReservations(e *ledgerEntry) error {
+	switch e.reason {
+	case "release":
+		num, err := strconv.ParseInt(strings.TrimPrefix(e.note, "reservation "), 10, 64)
+		r := l.reservations[num]
+		if err != nil || r == nil || r.ended || r.entry >= e.num || r.state != store.Released || r.endedAt != e.at {
+			return l.fault(e.String(), "it released %q, which does not tell of that", e.note)
+		}
+		l.end(r, e.at)
+	case "lapse":
+		for len(l.lapsing) > 0 && l.lapsing[0].until <= e.at {
+			l.end(l.lapsing[0], l.lapsing[0].until)
+		}
+	}
+	return nil
+}
+
+func byUntil(a, b *ledgerReservation) int {
+	return cmp.Or(cmp.Compare(a.until, b.until), cmp.Compare(a.num, b.num))
+}
+
+func (l *ledgerReader) begin(r *ledgerReservation, at int64) {
+	l.reserved[r.levelID] += r.quantity
+	l.open[r.levelID] = append(l.open[r.levelID], r)
+	if r.state == store.Lapsed {
+		i, _ := slices.BinarySearchFunc(l.lapsing, r, byUntil)
+		l.lapsing = slices.Insert(l.lapsing, i, r)
+	}
+	l.touch(r.levelID, at)
+}
+
+func (l *ledgerReader) end(r *ledgerReservation, at int64) {
+	r.ended = true
+	l.reserved[r.levelID] -= r.quantity
+	l.open[r.levelID] = slices.DeleteFunc(l.open[r.levelID], func(o *ledgerReservation) bool { return o == r })
+	if i, ok := slices.BinarySearchFunc(l.lapsing, r, byUntil); ok {
+		l.lapsing = slices.Delete(l.lapsing, i, i+1)
+	}
+	l.touch(r.levelID, at)
+}
+
+// touch notes when a level changed. What was there when the database was made
+// changed when its source says.
+func (l *ledgerReader) touch(at levelID, when int64) {
+	if when > l.changed[at] && when != l.loadedAt {
+		l.changed[at] = when
+	}
+}
+
+// known reports whether product and shop are there, or were.
+func (l *ledgerReader) known(at levelID) bool {
+	_, product := l.ids["product"][at.product]
+	_, shop := l.ids["shop"][at.shop]
+	return product && shop
+}
+
+// checkEnds finds reservations that nothing ended.
+func (l *ledgerReader) checkEnds() error {
+	for _, num := range slices.Sorted(maps.Keys(l.reservations)) {
+		if r := l.reservations[num]; r.state != store.Held && !r.ended {
+			if err := l.faultOf(r.levelID, r.String(), "it is %s, but by the ledger it did not end", r.state); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkReceipts finds receipts of keys that no entry has.
+func (l *ledgerReader) checkReceipts() error {
+	var all int
+	if err := l.queryRow(`SELECT count(*) FROM keys`).Scan(&all); err != nil || all == l.receipts {
+		return err
+	}
+	return l.each(`SELECT caller, key FROM keys EXCEPT SELECT actor, key FROM deeds`, nil, func(scan func(...any) error) error {
+		var caller, key string
+		if err := scan(&caller, &key); err != nil {
+			return err
+		}
+		return l.fault(fmt.Sprintf("receipt of key %q of %q", key, caller), "no entry of the ledger has this key")
+	})
+}
+
+// checkTimes compares the times of levels with those of what changed them.
+func (l *ledgerReader) checkTimes() error {
+	if !l.dated {
+		return nil // which another check reports
+	}
+	seeded := l.imports[l.loadedAt] // by a catalog that has its own times
+	return l.each(`SELECT product, shop, as_of FROM levels`, nil, func(scan func(...any) error) error {
+		var at levelID
+		var asOf int64
+		if err := scan(&at.product, &at.shop, &asOf); err != nil {
+			return err
+		}
+		changed, ok := l.changed[at]
+		switch {
+		case asOf < 0 || asOf > maxTime:
+			return l.faultOf(at, "as of", "%d is no time", asOf)
+		case ok && asOf < changed:
+			return l.faultOf(at, "as of", "%s, but it changed at %s", shownTime(asOf), shownTime(changed))
+		case !seeded && asOf != changed && !l.imports[asOf]:
+			return l.faultOf(at, "as of", "%s, when nothing changed it", shownTime(asOf))
+		}
+		return nil
+	})
+}
+
+func shownTime(micros int64) string { return utc(micros).Format(time.RFC3339Nano) }
+
+// receiptFault compares a receipt with what its entry did.
+func (l *ledgerReader) receiptFault(e *ledgerEntry, movements []ledgerMovement, content, raw []byte) error {
+	var r store.Receipt
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return fmt.Errorf("it does not parse: %w", err)
+	}
+	if len(r.Movements) != len(movements) {
+		return fmt.Errorf("it tells of %d movements, the ledger of %d", len(r.Movements), len(movements))
+	}
+	for i, m := range movements {
+		if !l.isCalled(m.levelID, r.Movements[i].ProductID, r.Movements[i].ShopID) || r.Movements[i] != m.of(e, r.Movements[i].ProductID, r.Movements[i].ShopID) {
+			return fmt.Errorf("what it tells of movement %d is not what the ledger does", m.num)
+		}
+	}
+	if err := l.levelsFault(e, movements, &r); err != nil {
+		return err
+	}
+	if err := l.reservationFault(e, &r); err != nil {
+		return err
+	}
+	for _, request := range e.requests(movements, &r) {
+		if bytes.Equal(request.hash(), content) {
+			return nil
+		}
+	}
+	return errors.New("the request that it is kept for is not the one it answers")
+}
+
+// isCalled reports whether product and shop have these IDs.
+func (l *ledgerReader) isCalled(at levelID, productID, shopID string) bool {
+	return l.ids["product"][at.product] == maphash.String(sumSeed, productID) && l.ids["shop"][at.shop] == maphash.String(sumSeed, shopID)
+}
+
+// of returns m as a receipt of its entry tells of it.
+func (m *ledgerMovement) of(e *ledgerEntry, productID, shopID string) store.Movement {
+	return store.Movement{ID: m.num, Group: m.group, At: utc(e.at), ShopID: shopID, ProductID: productID,
+		Expiry: store.Date(m.expiry), Delta: m.delta, Reason: store.Reason(e.reason), Note: e.note, Actor: e.actor, Client: e.client, Key: e.key,
+		Before:   store.Level{OnHand: m.onHand - m.delta, Reserved: m.reservedBefore},
+		After:    store.Level{OnHand: m.onHand, Reserved: m.reserved},
+		Reverses: m.reverses}
+}
+
+// levelsFault compares the levels of a receipt with its movements and
+// reservation.
+func (l *ledgerReader) levelsFault(e *ledgerEntry, movements []ledgerMovement, r *store.Receipt) error {
+	moved := 0
+	for _, c := range r.Levels {
+		onHand, reserved := c.Before.OnHand, c.Before.Reserved
+		for i, m := range r.Movements {
+			if m.ShopID == c.ShopID && m.ProductID == c.ProductID {
+				onHand, reserved = onHand+m.Delta, movements[i].reserved
+				moved++
+			}
+		}
+		if s := r.Reservation; s != nil && s.ShopID == c.ShopID && s.ProductID == c.ProductID {
+			if reserved += s.Quantity; e.reason == "release" {
+				reserved -= 2 * s.Quantity
+			}
+		}
+		if c.After.OnHand != onHand || c.After.Reserved != reserved || c.After.AsOf != utc(max(e.at, asOf(c.Before))) {
+			return fmt.Errorf("its levels of product %q in shop %q do not follow from what it did", c.ProductID, c.ShopID)
+		}
+	}
+	if moved != len(r.Movements) || len(r.Levels) == 0 {
+		return errors.New("it does not tell of every level that it changed")
+	}
+	return nil
+}
+
+// reservationFault compares the reservations of a receipt with those that are
+// kept.
+func (l *ledgerReader) reservationFault(e *ledgerEntry, r *store.Receipt) error {
+	if (e.reason == "reserve" || e.reason == "release") != (r.Reservation != nil) {
+		return fmt.Errorf("it is of the reason %s, and tells of a reservation or does not", e.reason)
+	}
+	same := func(told store.Reservation, state store.ReservationState) bool {
+		kept := l.reservations[told.ID]
+		return kept != nil && told.State == state && told.Quantity == kept.quantity && told.Until == utc(kept.until) && l.isCalled(kept.levelID, told.ProductID, told.ShopID) &&
+			(state == store.Held) == (kept.entry == e.num) && (state == store.Held || kept.state == state && told.EndedAt == utc(kept.endedAt) && kept.endedAt == e.at)
+	}
+	if told := r.Reservation; told != nil {
+		state := store.Held
+		if e.reason == "release" {
+			state = store.Released
+		}
+		made := told.MadeAt == utc(e.at) && told.Note == e.note && told.Actor == e.actor && told.Client == e.client
+		if !same(*told, state) || state == store.Held && !made {
+			return fmt.Errorf("what it tells of reservation %d is not what is kept", told.ID)
+		}
+	}
+	for _, told := range r.Released {
+		if !same(told, store.Released) {
+			return fmt.Errorf("what it tells of reservation %d is not what is kept", told.ID)
+		}
+	}
+	return nil
+}
+
+// requests returns what may have been asked for where e was done and r was
+// answered.
+func (e *ledgerEntry) requests(movements []ledgerMovement, r *store.Receipt) []*request {
+	of := func(content ...any) *request {
+		return &request{reason: e.reason, note: e.note, content: content}
+	}
+	first := r.Levels[0]
+	delta := first.After.OnHand - first.Before.OnHand
+	switch e.reason {
+	case "reserve":
+		return []*request{of(first.ShopID, first.ProductID, r.Reservation.Quantity, r.Reservation.Until.Sub(r.Reservation.MadeAt).Microseconds())}
+	case "release":
+		return []*request{of(r.Reservation.ID)}
+	case string(store.Counted):
+		return []*request{of(first.ShopID, first.ProductID, first.After.OnHand)}
+	case string(store.Transferred):
+		if len(r.Levels) != 2 {
+			return nil
+		}
+		return []*request{of(first.ShopID, r.Levels[1].ShopID, first.ProductID, -delta)}
+	}
+	// Which lot was asked for, if any, and which of several movements was to be
+	// undone, shows in the answer no longer.
+	all := []*request{of("move", first.ShopID, first.ProductID, delta, "")}
+	for _, m := range movements {
+		all = append(all, of("move", first.ShopID, first.ProductID, delta, m.expiry), of("undo", m.reverses))
+	}
+	return all
+}

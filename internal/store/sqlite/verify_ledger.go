@@ -22,8 +22,8 @@ import (
 // known of levels and reservations, and no movements.
 type ledgerReader struct {
 	*verifier
-	dated    bool  // it is known when the database was made
-	loadedAt int64 // when that was
+	dated    bool           // it is known when the database was made
+	loadedAt int64          // when that was
 	rows     *sql.Rows      // of movements
 	next     ledgerMovement // not read yet; its num is 0 behind the last
 

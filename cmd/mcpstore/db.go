@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
@@ -27,7 +29,7 @@ func dbCommand(e *env) *cobra.Command {
 }
 
 // errVerify ends a check whose findings were printed.
-var errVerify = errors.New("the database does not match its ledger")
+var errVerify = errors.New("the database is damaged, or was changed by another program")
 
 // mostDiscrepancies is how many are printed of what does not match.
 const mostDiscrepancies = 100
@@ -36,11 +38,12 @@ func dbVerifyCommand(e *env) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Add the whole ledger up again, and compare",
-		Long: `Verify adds up all movements and compares the sums with the levels, the lots,
-the reservations and the totals that are kept beside them. It prints what does
-not match, and ends with 1 then. It changes nothing, and can run while a server
-has the database.`,
+		Short: "Read everything, and add the whole ledger up again",
+		Long: `Verify reads all that answers are made from, adds up all movements, and compares
+the sums with the levels, the lots, the reservations, the receipts and the totals
+that are kept beside them, and what products and stores are called with what
+finds them. It prints what is wrong and where, and ends with 1 then. It changes
+nothing, and can run while a server has the database.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, path, err := openExisting(cmd.Context(), path, e.getenv)
@@ -60,18 +63,23 @@ func verify(ctx context.Context, e *env, db *sqlite.DB, path string) error {
 	if err != nil {
 		return err
 	}
-	for i, d := range found {
-		if i == mostDiscrepancies {
-			fmt.Fprintln(e.stdout, "…")
-			break
-		}
-		fmt.Fprintln(e.stdout, printable(d.String()))
-	}
+	printDamage(e.stdout, "", found)
 	if len(found) > 0 {
 		return &failure{errVerify, "bring a backup back by mcpstore db restore FILE, or count what differs: mcpstore stock count"}
 	}
 	fmt.Fprintf(e.stdout, "ok: %s matches its ledger\n", path)
 	return nil
+}
+
+// printDamage prints what is wrong, each on a line that begins with prefix.
+func printDamage(w io.Writer, prefix string, found []store.Discrepancy) {
+	for i, d := range found {
+		if i == mostDiscrepancies {
+			fmt.Fprintln(w, prefix+"…")
+			break
+		}
+		fmt.Fprintln(w, prefix+printable(d.String()))
+	}
 }
 
 func dbBackupCommand(e *env) *cobra.Command {
@@ -99,18 +107,30 @@ func dbBackupCommand(e *env) *cobra.Command {
 
 func dbRestoreCommand(e *env) *cobra.Command {
 	var path string
+	var damaged bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put a backup in the database's place, and keep the old one",
-		Long: `Restore checks the backup first, and keeps the database that was there beside
-it. Stop the server before: it is refused while one has the database.`,
+		Long: `Restore verifies the backup first, and keeps the database that was there beside
+it. Stop the server before: it is refused while one has the database.
+
+With --damaged it prints what is wrong with the backup, and restores it all the
+same, so long as it can be opened.`,
 		Args: oneFile("restore", "shop-backup.db"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := databaseConfig(path, e.getenv)
 			if err != nil {
 				return err
 			}
-			kept, err := sqlite.Restore(cmd.Context(), args[0], cfg.Path)
+			restore := sqlite.Restore
+			if damaged {
+				restore = func(ctx context.Context, from, to string) (string, error) {
+					return sqlite.RestoreDamaged(ctx, from, to, mostDiscrepancies+1, func(found []store.Discrepancy) {
+						printDamage(e.stderr, "mcpstore: damaged: ", found)
+					})
+				}
+			}
+			kept, err := restore(cmd.Context(), args[0], cfg.Path)
 			if err != nil {
 				return err
 			}
@@ -121,6 +141,7 @@ it. Stop the server before: it is refused while one has the database.`,
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&damaged, "damaged", false, "restore a backup that is damaged, too, and name what is wrong with it")
 	addDatabaseFlag(cmd.Flags(), &path)
 	return cmd
 }

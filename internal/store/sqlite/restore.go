@@ -13,15 +13,34 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/mcpstore/mcpstore/internal/store"
 )
 
 // Restore makes the database at to what the backup at from is, and keeps what
 // was there beside it, under the name that it returns; "" if there was nothing.
-// The backup is checked first, its ledger included, and stays as it is. A
-// database that somebody has open is refused. Whenever it is interrupted,
-// there is the old database or the new one.
+// The backup is verified first, and stays as it is: one in which [DB.Verify]
+// finds anything is refused, and so is a database that is open. Whenever it is
+// interrupted, there is the old database or the new one.
 func Restore(ctx context.Context, from, to string) (kept string, err error) {
-	if kept, err = restore(ctx, from, to); err != nil {
+	return restoreReporting(ctx, from, to, nil)
+}
+
+// RestoreDamaged is Restore of a backup that may be damaged, so long as it can
+// be opened. It calls report with what is wrong, up to limit of it, before it
+// changes anything.
+func RestoreDamaged(ctx context.Context, from, to string, limit int, report func([]store.Discrepancy)) (kept string, err error) {
+	return restoreReporting(ctx, from, to, &damageReport{limit, report})
+}
+
+// damageReport says what becomes of what is wrong with a backup.
+type damageReport struct {
+	limit  int
+	report func([]store.Discrepancy)
+}
+
+func restoreReporting(ctx context.Context, from, to string, damage *damageReport) (kept string, err error) {
+	if kept, err = restore(ctx, from, to, damage); err != nil {
 		if ended := ctx.Err(); ended != nil {
 			err = ended
 		}
@@ -30,7 +49,7 @@ func Restore(ctx context.Context, from, to string) (kept string, err error) {
 	return kept, nil
 }
 
-func restore(ctx context.Context, from, to string) (kept string, err error) {
+func restore(ctx context.Context, from, to string, damage *damageReport) (kept string, err error) {
 	if to == "" || from == "" {
 		return "", problem("no path is given", "name the backup and the database")
 	}
@@ -51,7 +70,7 @@ func restore(ctx context.Context, from, to string) (kept string, err error) {
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
 		return "", err
 	}
-	copied, err := checkedCopy(ctx, from, abs)
+	copied, err := checkedCopy(ctx, from, abs, damage)
 	if err != nil {
 		return "", err
 	}
@@ -95,8 +114,8 @@ func checkBackup(from string, to fs.FileInfo) error {
 }
 
 // checkedCopy copies the backup to a temporary file beside the database, brings
-// it up to date and adds up its ledger. It returns the copy's name.
-func checkedCopy(ctx context.Context, from, to string) (copied string, err error) {
+// it up to date and verifies it. It returns the copy's name.
+func checkedCopy(ctx context.Context, from, to string, damage *damageReport) (copied string, err error) {
 	abs, err := filepath.Abs(from)
 	if err != nil {
 		return "", err
@@ -105,19 +124,24 @@ func checkedCopy(ctx context.Context, from, to string) (copied string, err error
 	if _, err := os.Stat(abs + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		params = "immutable=1" // nobody writes it, and no file is to be made beside it
 	}
-	if err := checkSource(ctx, abs, params); err != nil {
+	found, err := checkSource(ctx, abs, params)
+	if err != nil {
 		return "", err
 	}
-	if copied, err = vacuumBeside(ctx, abs, params, to); err != nil {
-		return "", err
-	}
-	db, err := Open(ctx, Config{Path: copied})
-	if err == nil {
-		var found []string
-		found, err = discrepancies(ctx, db)
-		if err = errors.Join(err, db.Close()); err == nil && len(found) > 0 {
-			err = problem("the backup does not match its ledger: "+found[0], "choose another backup; nothing was changed")
+	if damage == nil {
+		if err := refuseDamage(found); err != nil {
+			return "", err
 		}
+		copied, err = vacuumBeside(ctx, abs, params, to)
+	} else {
+		copied, err = copyPages(ctx, abs, params, to)
+	}
+	if err != nil {
+		return "", err
+	}
+	more, err := verifyCopy(ctx, copied, damage)
+	if err == nil && damage == nil {
+		err = refuseDamage(more)
 	}
 	if err == nil {
 		err = syncFile(copied)
@@ -126,42 +150,95 @@ func checkedCopy(ctx context.Context, from, to string) (copied string, err error
 		os.Remove(copied)
 		return "", err
 	}
+	if damage != nil {
+		if len(more) == 0 {
+			more = found // that the copy is without
+		}
+		damage.report(more)
+	}
 	return copied, nil
 }
 
-func discrepancies(ctx context.Context, db *DB) (found []string, err error) {
-	all, err := db.Verify(ctx, 1)
-	for _, d := range all {
-		found = append(found, d.String())
+// verifyCopy opens a copy, which brings it up to date, and returns what is wrong
+// with it. What is too damaged to be verified to the end is wrong, too.
+func verifyCopy(ctx context.Context, copied string, damage *damageReport) ([]store.Discrepancy, error) {
+	limit := 1
+	if damage != nil {
+		limit = damage.limit
 	}
-	return found, err
+	db, err := Open(ctx, Config{Path: copied})
+	if err != nil {
+		return nil, err
+	}
+	found, err := db.Verify(ctx, limit)
+	if damage != nil && errors.As(err, new(*sqlite.Error)) && ctx.Err() == nil {
+		found, err = []store.Discrepancy{{What: "file", Detail: err.Error()}}, nil
+	}
+	return found, errors.Join(err, db.Close())
 }
 
-// checkSource reports whether a file is a database of ours that is whole.
-func checkSource(ctx context.Context, abs, params string) error {
+// refuseDamage refuses a backup in which something was found.
+func refuseDamage(found []store.Discrepancy) error {
+	if len(found) == 0 {
+		return nil
+	}
+	return problem("the backup is damaged: "+found[0].String(), "choose another backup, or restore this one as it is with --damaged; nothing was changed")
+}
+
+// copyPages copies the database at from, opened with params, page by page to a
+// temporary file beside path, and returns its name. Damage is copied as it is.
+func copyPages(ctx context.Context, from, params, path string) (string, error) {
+	tmp, err := emptyBeside(path)
+	if err != nil {
+		return "", err
+	}
+	err = func() error {
+		pool, err := connect(from, 1, params)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		conn, err := pool.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		return transfer(conn, func(c backuper) (*sqlite.Backup, error) { return c.NewBackup(fileURI(tmp)) })
+	}()
+	if err != nil {
+		os.Remove(tmp)
+		return "", err
+	}
+	return tmp, nil
+}
+
+// checkSource refuses what is not a database of ours. It returns what SQLite
+// finds wrong with its file, which no copy that SQLite made anew would have.
+func checkSource(ctx context.Context, abs, params string) ([]store.Discrepancy, error) {
 	pool, err := connect(abs, 1, params)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer pool.Close()
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch have, err := version(ctx, pool, len(names)); {
 	case err != nil:
-		return err
+		return nil, err
 	case have == 0:
-		return problem("the backup is an empty database", "name the file that mcpstore db backup made")
+		return nil, problem("the backup is an empty database", "name the file that mcpstore db backup made")
 	}
 	var found string
-	if err := pool.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&found); err != nil {
-		return err
+	err = pool.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&found)
+	if damaged(err) {
+		found, err = err.Error(), nil
 	}
-	if found != "ok" {
-		return problem("the backup is damaged: "+found, "choose another backup; nothing was changed")
+	if err != nil || found == "ok" {
+		return nil, err
 	}
-	return nil
+	return []store.Discrepancy{{What: "file", Detail: found}}, nil
 }
 
 // overwrite makes the database what the copy is, in one transaction of SQLite's,

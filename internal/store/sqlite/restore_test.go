@@ -141,7 +141,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		{"over another program's", backup, foreign, "the database belongs to another program"},
 		{"newer", damaged(t, `PRAGMA user_version = 99`), "", "database was made by a newer mcpstore"},
 		{"doctored", damaged(t, `UPDATE levels SET on_hand = on_hand + 1 WHERE product = (SELECT min(product) FROM levels)`), "",
-			"the backup does not match its ledger"},
+			"the backup is damaged: product "},
 		{"itself", backup, backup, "the backup is the database itself"},
 		{"folder", t.TempDir(), "", "the backup is not a file"},
 		{"nothing", "", "", "no path is given"},
@@ -171,6 +171,51 @@ func TestRestoreIsRefused(t *testing.T) {
 				t.Errorf("files (-before +after):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestRestoreOfADamagedBackup restores what opens, and names what is wrong first.
+func TestRestoreOfADamagedBackup(t *testing.T) {
+	for _, tt := range []struct{ name, damage, want string }{
+		{"nothing wrong", `SELECT 1`, ``},
+		{"level", `UPDATE levels SET on_hand = on_hand + 1 WHERE product = (SELECT min(product) FROM levels)`, `on hand: the ledger says`},
+		{"names that do not parse", `UPDATE products SET names = 'x' WHERE num = (SELECT min(num) FROM products)`, `its names do not parse`},
+		{"trigger", `DROP TRIGGER levels_update`, `trigger levels_update: is not there`},
+		{"what a copy made anew would not have", `PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, 'reserved BETWEEN 0 AND on_hand', 'reserved > 1000') WHERE name = 'levels'`, `levels`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			backup, _ := backedUp(t)
+			exec(t, backup, tt.damage)
+			path := filepath.Join(t.TempDir(), "stock.db")
+			made(t, path)
+			var told string
+			kept, err := sqlite.RestoreDamaged(t.Context(), backup, path, 10, func(found []store.Discrepancy) {
+				for _, d := range found {
+					told += d.String() + "\n"
+				}
+				if files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*-before-restore-*")); err != nil || len(files) > 0 {
+					t.Errorf("it is told of after %v, %v", files, err)
+				}
+			})
+			if err != nil || kept == "" {
+				t.Fatalf("RestoreDamaged: %q, %v", kept, err)
+			}
+			if !strings.Contains(told, tt.want) || (told == "") != (tt.want == "") {
+				t.Errorf("it names %q, want %q", told, tt.want)
+			}
+			if err := mustOpen(t, sqlite.Config{Path: path}).Ping(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	backup, _ := backedUp(t)
+	b, _ := os.ReadFile(backup)
+	write(t, backup, b[:len(b)/2])
+	path := filepath.Join(t.TempDir(), "stock.db")
+	if _, err := sqlite.RestoreDamaged(t.Context(), backup, path, 10, func([]store.Discrepancy) {}); err == nil {
+		t.Error("half a file was restored")
+	} else if _, err := os.Stat(path); err == nil {
+		t.Error("half a file was put in place")
 	}
 }
 

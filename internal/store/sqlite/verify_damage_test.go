@@ -185,7 +185,7 @@ func TestVerifyFindsDamageOfEveryTable(t *testing.T) {
 		{"entry time", set(`deeds`, `at = at + 1000000`, `key = 'sale'`), `receipt of key "sale" of "token:1": what it tells of movement`},
 		{"entry time that is none", set(`deeds`, `at = -1`, `key = 'sale'`), `of the ledger: its time of -1`},
 		{"entry reason", set(`deeds`, `reason = 'delivery'`, `key = 'sale'`), `its delta of -2 is none of a delivery`},
-		{"entry reason that is none", set(`deeds`, `reason = 'salf'`, `key = 'sale'`), `its reason of salf is none`},
+		{"entry reason that is none", set(`deeds`, `reason = 'salf'`, `key = 'sale'`), `there is no reason "salf"`},
 		{"entry note", set(`deeds`, `note = 'to a quest'`, `key = 'sale'`), `receipt of key "sale" of "token:1": what it tells of movement`},
 		{"entry note that is no text", set(`deeds`, `note = `+bad, `reason = 'import'`), `of the ledger: its note "\xffA"`},
 		{"entry actor", set(`deeds`, `actor = 'token:2'`, `key = 'sale'`), `the receipt of its key "sale" is missing`},
@@ -206,7 +206,7 @@ func TestVerifyFindsDamageOfEveryTable(t *testing.T) {
 		{"movement undoes another", unguarded + `UPDATE movements SET reverses = ` + sale + ` WHERE reverses IS NOT NULL`, `which undoes movement`},
 		{"movement gone", unguarded + `DELETE FROM movements WHERE num = ` + sale, `movements: numbers`},
 		{"movement twice", unguarded + `INSERT INTO movements (deed, grp, product, shop, expiry, delta, on_hand, reserved_before, reserved)
-			SELECT deed, (SELECT max(num) + 1 FROM movements), product, shop, expiry, delta, on_hand, reserved_before, reserved FROM movements WHERE num = ` + sale, `product "egg" in shop "north": on hand`},
+			SELECT deed, (SELECT max(num) + 1 FROM movements), product, shop, expiry, delta, on_hand, reserved_before, reserved FROM movements WHERE num = ` + sale, `product "egg" in shop "north": movement 20: its entry 3 of the ledger`},
 		{"last movement and its number gone", unguarded + `DELETE FROM movements WHERE num = (SELECT max(num) FROM movements); UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'movements'`, `product "egg" in shop "alone": on hand`},
 		{"numbers of products", `UPDATE sqlite_sequence SET seq = 1 WHERE name = 'products'`, `products: the ledger says 1, kept is`},
 		{"numbers of tokens", `DELETE FROM sqlite_sequence WHERE name = 'tokens'`, `tokens: the ledger says 0, kept is 2`},

@@ -31,16 +31,27 @@ type ledgerReader struct {
 	made         map[int64][]*ledgerReservation // by the entry that made them
 
 	// As far as the ledger was read:
-	open     map[levelID][]*ledgerReservation // not ended
-	lapsing  []*ledgerReservation             // open, and lapsed later; the first to lapse first
-	reserved map[levelID]int64
-	changed  map[levelID]int64 // when a level changed last
-	imports  map[int64]bool    // when there were imports
-	receipts int
+	levels       map[levelID]*ledgerLevel
+	lapsing      []*ledgerReservation // not ended, and lapsed later; the first to lapse first
+	imports      map[int64]bool       // when there were imports
+	receipts     int
+	lastEntry    int64
+	lastMovement ledgerMovement
 }
 
 // levelID is a product in a shop, by their numbers.
 type levelID struct{ product, shop int64 }
+
+// ledgerLevel is what the ledger tells of a level.
+type ledgerLevel struct {
+	sum      int64 // of all movements
+	onHand   int64 // after the last movement, as it says
+	moved    bool
+	reserved int64
+	open     []*ledgerReservation // not ended
+	changed  int64                // when it changed last
+	kept     bool                 // there is such a level
+}
 
 // ledgerEntry is a row of deeds.
 type ledgerEntry struct {
@@ -75,8 +86,8 @@ func (r *ledgerReservation) String() string { return fmt.Sprintf("reservation %d
 func (v *verifier) ledger() error {
 	l := &ledgerReader{verifier: v,
 		reservations: map[int64]*ledgerReservation{}, made: map[int64][]*ledgerReservation{},
-		open: map[levelID][]*ledgerReservation{}, reserved: map[levelID]int64{}, changed: map[levelID]int64{}, imports: map[int64]bool{}}
-	for _, read := range []func() error{l.readCatalog, l.readReservations, l.readEntries, l.checkEnds, l.checkReceipts, l.checkTimes} {
+		levels: map[levelID]*ledgerLevel{}, imports: map[int64]bool{}}
+	for _, read := range []func() error{l.readCatalog, l.readReservations, l.readEntries, l.checkEnds, l.checkReceipts, l.checkLevels} {
 		if err := read(); err != nil {
 			return err
 		}
@@ -150,25 +161,74 @@ func (l *ledgerReader) readEntries() error {
 			err = l.step()
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := l.checkLast("movements", l.lastMovement.num); err != nil {
+		return err
+	}
+	return l.checkLast("deeds", l.lastEntry)
+}
+
+// checkNext reports numbers that are missing before num. They are given out one
+// after the other and nothing is ever deleted, except the demo data, which is
+// missing in front.
+func (l *ledgerReader) checkNext(table string, last, num int64) error {
+	if last == 0 || num == last+1 {
+		return nil
+	}
+	return l.fault(table, "numbers %d to %d are missing", last+1, num-1)
+}
+
+// checkLast reports numbers that are missing at the end.
+func (l *ledgerReader) checkLast(table string, last int64) error {
+	var given int64
+	err := l.queryRow(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0)`, table).Scan(&given)
+	if err != nil || last == 0 || given == last {
+		return err
+	}
+	return l.fault(table, "the last number is %d, and the last given out %d", last, given)
+}
+
+// level returns what the ledger tells of a level so far.
+func (l *ledgerReader) level(at levelID) *ledgerLevel {
+	level := l.levels[at]
+	if level == nil {
+		level = &ledgerLevel{}
+		l.levels[at] = level
+	}
+	return level
 }
 
 // step reads the next movement.
 func (l *ledgerReader) step() error {
+	if l.next.num != 0 {
+		l.lastMovement = l.next
+	}
 	l.next = ledgerMovement{}
 	if !l.rows.Next() {
 		return l.rows.Err()
 	}
 	m := &l.next
-	return l.rows.Scan(&m.num, &m.entry, &m.group, &m.product, &m.shop, &m.expiry, &m.delta, &m.onHand, &m.reservedBefore, &m.reserved, &m.reverses)
+	if err := l.rows.Scan(&m.num, &m.entry, &m.group, &m.product, &m.shop, &m.expiry, &m.delta, &m.onHand, &m.reservedBefore, &m.reserved, &m.reverses); err != nil {
+		return err
+	}
+	return l.checkNext("movements", l.lastMovement.num, m.num)
 }
 
+// strayMovement reports the next movement, which no entry made.
 func (l *ledgerReader) strayMovement() error {
+	level := l.level(l.next.levelID)
+	level.sum, level.onHand, level.moved = level.sum+l.next.delta, l.next.onHand, true
 	return l.faultOf(l.next.levelID, l.next.String(), "its entry %d of the ledger is not there, or is before that of an earlier movement", l.next.entry)
 }
 
 // readEntry checks an entry with all that was done by it.
 func (l *ledgerReader) readEntry(e *ledgerEntry, content, receipt []byte) error {
+	if err := l.checkNext("deeds", l.lastEntry, e.num); err != nil {
+		return err
+	}
+	l.lastEntry = e.num
 	if err := l.time(e.String(), "time", e.at); err != nil {
 		return err
 	}
@@ -229,11 +289,13 @@ func (l *ledgerReader) checkReason(e *ledgerEntry, count, sum int64) error {
 		if count > 0 {
 			return l.fault(e.String(), "it is of the reason %s, but moved something", e.reason)
 		}
-	case string(store.Imported): // of stores that have nothing of something
-	default:
+	case string(store.Delivery), string(store.Sale), string(store.Waste), string(store.Correction), string(store.Counted), string(store.Transferred):
 		if count == 0 {
 			return l.fault(e.String(), "it is of the reason %s, but moved nothing", e.reason)
 		}
+	case string(store.Imported): // which may be of stores that have nothing
+	default:
+		return l.fault(e.String(), "there is no reason %q", e.reason)
 	}
 	switch {
 	case (e.reason == "reserve") != (made > 0):
@@ -244,36 +306,59 @@ func (l *ledgerReader) checkReason(e *ledgerEntry, count, sum int64) error {
 	return nil
 }
 
-// checkMovement compares a movement with its reason and with what was reserved
-// then.
+// checkMovement compares a movement with its entry, with the one before it of the
+// same level, and with what was reserved then.
 func (l *ledgerReader) checkMovement(e *ledgerEntry, m *ledgerMovement) error {
-	l.touch(m.levelID, e.at)
-	if !l.known(m.levelID) {
-		return nil // which another check reports
+	level := l.level(m.levelID)
+	before := level.onHand
+	level.sum, level.onHand, level.moved = level.sum+m.delta, m.onHand, true
+	l.touch(level, e.at)
+	var faults []string
+	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	if m.delta < -store.MaxQuantity || m.delta > store.MaxQuantity {
+		add("its delta of %d is more than a level can be", m.delta)
 	}
 	if e.reason == string(store.Delivery) && m.delta <= 0 || (e.reason == string(store.Sale) || e.reason == string(store.Waste)) && m.delta >= 0 {
-		if err := l.faultOf(m.levelID, m.String(), "its delta of %d is none of a %s", m.delta, e.reason); err != nil {
-			return err
-		}
+		add("its delta of %d is none of a %s", m.delta, e.reason)
 	}
-	before := l.reserved[m.levelID]
-	if m.reservedBefore != before {
-		if err := l.faultOf(m.levelID, m.String(), "it says that %d were reserved before it, but by the reservations %d were", m.reservedBefore, before); err != nil {
-			return err
-		}
+	if checkExpiry(store.Date(m.expiry)) != nil {
+		add("its lot of %s is of no date", m.expiry)
 	}
-	// The newest reservations give way where less is counted or imported.
+	if !l.known(m.levelID) {
+		add("its product or shop is nowhere")
+	}
+	// A group is of one entry, and begins with the movement that it is named by.
+	if last := l.lastMovement; m.group != m.num && (last.entry != m.entry || last.group != m.group) {
+		add("its group of %d is not one", m.group)
+	}
+	if m.reservedBefore != level.reserved {
+		add("it says that %d were reserved before it, but by the reservations %d were", m.reservedBefore, level.reserved)
+	}
 	if e.reason == string(store.Counted) || e.reason == string(store.Imported) {
-		for _, r := range slices.Backward(slices.Clone(l.open[m.levelID])) {
-			if l.reserved[m.levelID] > m.reserved && r.state == store.Released && r.endedAt == e.at {
-				l.end(r, e.at)
-			}
+		l.giveWay(e, level, m.reserved)
+	}
+	if m.reserved != level.reserved {
+		add("it says that %d were reserved after it, but by the reservations %d were", m.reserved, level.reserved)
+	}
+	for _, fault := range faults {
+		if err := l.faultOf(m.levelID, m.String(), "%s", fault); err != nil {
+			return err
 		}
 	}
-	if after := l.reserved[m.levelID]; m.reserved != after {
-		return l.faultOf(m.levelID, m.String(), "it says that %d were reserved after it, but by the reservations %d were", m.reserved, after)
+	if m.onHand != before+m.delta {
+		return l.differs(m.levelID, fmt.Sprintf("on hand after movement %d", m.num), before+m.delta, m.onHand, "")
 	}
 	return nil
+}
+
+// giveWay ends the newest reservations of a level that e released, until as many
+// are held as were left, where less was counted or imported.
+func (l *ledgerReader) giveWay(e *ledgerEntry, level *ledgerLevel, left int64) {
+	for _, r := range slices.Backward(slices.Clone(level.open)) {
+		if level.reserved > left && r.state == store.Released && r.endedAt == e.at {
+			l.end(r, e.at)
+		}
+	}
 }
 
 // endReservations ends those that an entry ends which moves nothing.
@@ -299,30 +384,32 @@ func byUntil(a, b *ledgerReservation) int {
 }
 
 func (l *ledgerReader) begin(r *ledgerReservation, at int64) {
-	l.reserved[r.levelID] += r.quantity
-	l.open[r.levelID] = append(l.open[r.levelID], r)
+	level := l.level(r.levelID)
+	level.reserved += r.quantity
+	level.open = append(level.open, r)
+	l.touch(level, at)
 	if r.state == store.Lapsed {
 		i, _ := slices.BinarySearchFunc(l.lapsing, r, byUntil)
 		l.lapsing = slices.Insert(l.lapsing, i, r)
 	}
-	l.touch(r.levelID, at)
 }
 
 func (l *ledgerReader) end(r *ledgerReservation, at int64) {
 	r.ended = true
-	l.reserved[r.levelID] -= r.quantity
-	l.open[r.levelID] = slices.DeleteFunc(l.open[r.levelID], func(o *ledgerReservation) bool { return o == r })
+	level := l.level(r.levelID)
+	level.reserved -= r.quantity
+	level.open = slices.DeleteFunc(level.open, func(o *ledgerReservation) bool { return o == r })
+	l.touch(level, at)
 	if i, ok := slices.BinarySearchFunc(l.lapsing, r, byUntil); ok {
 		l.lapsing = slices.Delete(l.lapsing, i, i+1)
 	}
-	l.touch(r.levelID, at)
 }
 
 // touch notes when a level changed. What was there when the database was made
 // changed when its source says.
-func (l *ledgerReader) touch(at levelID, when int64) {
-	if when > l.changed[at] && when != l.loadedAt {
-		l.changed[at] = when
+func (l *ledgerReader) touch(level *ledgerLevel, when int64) {
+	if when > level.changed && when != l.loadedAt {
+		level.changed = when
 	}
 }
 
@@ -360,29 +447,52 @@ func (l *ledgerReader) checkReceipts() error {
 	})
 }
 
-// checkTimes compares the times of levels with those of what changed them.
-func (l *ledgerReader) checkTimes() error {
-	if !l.dated {
-		return nil // which another check reports
-	}
-	seeded := l.imports[l.loadedAt] // by a catalog that has its own times
-	return l.each(`SELECT product, shop, as_of FROM levels`, nil, func(scan func(...any) error) error {
+// checkLevels compares levels with what the ledger tells of them.
+func (l *ledgerReader) checkLevels() error {
+	seeded := !l.dated || l.imports[l.loadedAt] // by a catalog that has its own times
+	err := l.each(`SELECT product, shop, on_hand, as_of FROM levels`, nil, func(scan func(...any) error) error {
 		var at levelID
-		var asOf int64
-		if err := scan(&at.product, &at.shop, &asOf); err != nil {
+		var onHand, asOf int64
+		if err := scan(&at.product, &at.shop, &onHand, &asOf); err != nil {
 			return err
 		}
-		changed, ok := l.changed[at]
+		level := l.level(at)
+		level.kept = true
+		if onHand != level.sum {
+			detail := ""
+			if !level.moved {
+				detail = "no movements"
+			}
+			if err := l.differs(at, "on hand", level.sum, onHand, detail); err != nil {
+				return err
+			}
+		}
 		switch {
 		case asOf < 0 || asOf > maxTime:
 			return l.faultOf(at, "as of", "%d is no time", asOf)
-		case ok && asOf < changed:
-			return l.faultOf(at, "as of", "%s, but it changed at %s", shownTime(asOf), shownTime(changed))
-		case !seeded && asOf != changed && !l.imports[asOf]:
+		case l.dated && asOf < level.changed:
+			return l.faultOf(at, "as of", "%s, but it changed at %s", shownTime(asOf), shownTime(level.changed))
+		case !seeded && asOf != level.changed && !l.imports[asOf]:
 			return l.faultOf(at, "as of", "%s, when nothing changed it", shownTime(asOf))
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	var gone []levelID
+	for at, level := range l.levels {
+		if !level.kept && level.sum != 0 {
+			gone = append(gone, at)
+		}
+	}
+	slices.SortFunc(gone, func(a, b levelID) int { return cmp.Or(cmp.Compare(a.product, b.product), cmp.Compare(a.shop, b.shop)) })
+	for _, at := range gone {
+		if err := l.differs(at, "on hand", l.levels[at].sum, 0, "not carried"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func shownTime(micros int64) string { return utc(micros).Format(time.RFC3339Nano) }

@@ -36,7 +36,15 @@ func (v *verifier) fault(what, format string, args ...any) error {
 
 // faultOf is fault of a level.
 func (v *verifier) faultOf(at levelID, what, format string, args ...any) error {
-	d := store.Discrepancy{What: what, Detail: fmt.Sprintf(format, args...)}
+	return v.add(at, store.Discrepancy{What: what, Detail: fmt.Sprintf(format, args...)})
+}
+
+// differs reports that something of a level is not what the ledger says.
+func (v *verifier) differs(at levelID, what string, ledger, kept int64, detail string) error {
+	return v.add(at, store.Discrepancy{What: what, Ledger: ledger, Kept: kept, Detail: detail})
+}
+
+func (v *verifier) add(at levelID, d store.Discrepancy) error {
 	if at != (levelID{}) {
 		err := v.queryRow(`SELECT `+idOfNum(`shop`, `?1`)+`, `+idOfNum(`product`, `?2`), at.shop, at.product).Scan(&d.ShopID, &d.ProductID)
 		if err != nil {

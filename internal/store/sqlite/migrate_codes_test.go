@@ -18,6 +18,13 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
+// undoing takes back what migrations changed of tables.
+var undoing = map[string]string{
+	"0005_low_stock.sql": `DROP INDEX levels_low; DROP INDEX levels_by_shop; DROP INDEX lots_by_shop; DROP TRIGGER products_reorder;
+		ALTER TABLE levels DROP COLUMN available; ALTER TABLE levels DROP COLUMN reorder_point;
+		CREATE INDEX levels_by_shop ON levels (shop, product); CREATE INDEX lots_by_expiry ON lots (expiry)`,
+}
+
 // before takes a database back to before a migration that changes no table.
 func before(t *testing.T, path, migration string, queries ...string) {
 	t.Helper()
@@ -34,6 +41,9 @@ func before(t *testing.T, path, migration string, queries ...string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	for _, name := range slices.Backward(names[version+1:]) {
+		queries = append(queries, undoing[name])
+	}
 	for _, query := range append(queries, fmt.Sprintf(`PRAGMA user_version = %d`, version)) {
 		if _, err := db.Exec(query); err != nil {
 			t.Fatalf("%s: %v", query, err)
@@ -73,7 +83,7 @@ func TestUpgradeCorrectsStoredCodes(t *testing.T) {
 		set("飯糰", "N/A", `["4710","0000","0001","1"]`, "na", "4710", "0000", "0001", "1"),
 		set("鮮奶", "", `["4710-0000-0002-8","0"]`, "4710000000028", "0"),
 		set("舊布丁", "P-1", `["4710","0000","0003","5"]`, "4710", "0000", "0003", "5"),
-		[]string{`DELETE FROM product_keys WHERE key IN ('12345678905')`},
+		[]string{`DELETE FROM product_keys WHERE key IN ('12345678905', 'k1', 'k3', 'k5')`},
 	)...)
 
 	var log bytes.Buffer

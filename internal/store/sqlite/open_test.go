@@ -186,7 +186,7 @@ func TestOpenRefuses(t *testing.T) {
 				exec(t, path, `PRAGMA user_version = 99; PRAGMA journal_mode = DELETE`)
 			},
 			want: "open database PATH: database was made by a newer mcpstore",
-			hint: "install the newest mcpstore: the database has version 99, this one knows 4",
+			hint: "install the newest mcpstore: the database has version 99, this one knows 5",
 		},
 		{
 			name: "another program's",

@@ -49,7 +49,7 @@ func whole(t *testing.T) string {
 		{Shop: store.Shop{ID: "gone", Name: "丙店"}, Product: store.Product{ID: "old", Name: "舊商品"}, Quantity: new(int64(2))},
 	}
 	must(db.Import(ctx, rowsOf(rows...), store.ImportOptions{}))
-	must(db.Import(ctx, rowsOf(rows[:6]...), store.ImportOptions{Mode: store.Replace}))
+	must(db.Import(ctx, rowsOf(rows[:6]...), store.ImportOptions{Mode: store.Replace, RemoveStores: true}))
 	must(db.Move(ctx, store.Move{ShopID: "north", ProductID: "egg", Delta: -2, Reason: store.Sale, Note: "to a guest", Once: store.Once{Key: "sale"}}))
 	must(db.Move(ctx, store.Move{ShopID: "north", ProductID: "tea", Delta: -5, Reason: store.Sale, Once: store.Once{Key: "lots"}}))
 	must(db.Move(ctx, store.Move{ShopID: "south", ProductID: "egg", Delta: 4, Reason: store.Delivery, Once: store.Once{Key: "delivery", Token: "used", TokenUntil: now.Add(time.Hour)}}))

@@ -67,9 +67,9 @@ type Ledger interface {
 	// were added, then by shop name. It returns the cursor of the next page, "" on the last.
 	Expiring(ctx context.Context, q ExpiringQuery) (lots []StockLot, next string, err error)
 
-	// Verify adds the whole ledger up again and compares it with what is kept
-	// beside it. It returns what does not match, at most limit of it and the
-	// first found; the stock is not changed.
+	// Verify reads what answers are made from, adds the whole ledger up again
+	// and compares it with what is kept beside it. It returns what is wrong, at
+	// most limit of it and the first found; the stock is not changed.
 	Verify(ctx context.Context, limit int) ([]Discrepancy, error)
 
 	// Secret returns 32 random bytes that are the same for as long as the

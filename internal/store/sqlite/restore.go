@@ -160,7 +160,7 @@ func checkedCopy(ctx context.Context, from, to string, damage *damageReport) (co
 }
 
 // verifyCopy opens a copy, which brings it up to date, and returns what is wrong
-// with it. What is too damaged to be verified to the end is wrong, too.
+// with it.
 func verifyCopy(ctx context.Context, copied string, damage *damageReport) ([]store.Discrepancy, error) {
 	limit := 1
 	if damage != nil {
@@ -171,9 +171,6 @@ func verifyCopy(ctx context.Context, copied string, damage *damageReport) ([]sto
 		return nil, err
 	}
 	found, err := db.Verify(ctx, limit)
-	if damage != nil && errors.As(err, new(*sqlite.Error)) && ctx.Err() == nil {
-		found, err = []store.Discrepancy{{What: "file", Detail: err.Error()}}, nil
-	}
 	return found, errors.Join(err, db.Close())
 }
 

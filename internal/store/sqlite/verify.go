@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -15,9 +14,10 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-// checks are what must not be found. Each is of columns what, product, shop,
-// ledger, kept and detail, and runs through the ledger in the order of an index,
-// so that it takes no more memory for more movements.
+// checks are what must not be found and SQLite itself can find. Each is of columns
+// what, product, shop, ledger, kept and detail, and runs through its table in the
+// order of an index, so that it takes no more memory for more rows. What takes
+// reading rows as answers do is in verify_rows.go and verify_ledger.go.
 var checks = []string{
 	`SELECT 'file' AS what, 0 AS product, 0 AS shop, 0 AS ledger, 0 AS kept, integrity_check AS detail
 	FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
@@ -107,9 +107,6 @@ var checks = []string{
 	FROM totals t WHERE NOT EXISTS (SELECT 1 FROM levels l WHERE l.product = t.product AND l.chain = t.chain)`,
 }
 
-// maxQuantity is that of store, for SQL.
-var maxQuantity = strconv.Itoa(store.MaxQuantity)
-
 // gaps finds where a table's numbers do not follow one another, or do not end
 // with the last one that was given out.
 func gaps(table string) string {
@@ -131,9 +128,9 @@ func reused(table string) string {
 // ofChain says of which chain a sum is.
 const ofChain = `iif(chain = 0, 'shops of no chain', 'chain ' || coalesce((SELECT name FROM chains WHERE num = chain), chain))`
 
-// Verify adds the whole ledger up again and compares it with what is kept
-// beside it, and lets SQLite check the file. It takes some ten seconds for half
-// a million levels, and keeps nobody waiting.
+// Verify reads what answers are made from, adds the whole ledger up again and
+// compares it with what is kept beside it, and lets SQLite check the file. It
+// takes some twenty seconds for a million movements, and keeps nobody waiting.
 func (db *DB) Verify(ctx context.Context, limit int) ([]store.Discrepancy, error) {
 	if limit <= 0 {
 		limit = store.DefaultLimit
@@ -172,7 +169,7 @@ func (db *DB) verify(ctx context.Context, limit int) ([]store.Discrepancy, error
 		more, err := runCheck(ctx, tx, check, limit-len(found))
 		found = append(found, more...)
 		if err != nil {
-			return foundBefore(found, err)
+			return foundBefore(ctx, found, err)
 		}
 	}
 	ss := newStatements(ctx, tx)
@@ -181,19 +178,23 @@ func (db *DB) verify(ctx context.Context, limit int) ([]store.Discrepancy, error
 	if len(found) < limit {
 		err = v.run()
 	}
-	return foundBefore(v.found, err)
+	return foundBefore(ctx, v.found, err)
 }
 
-// foundBefore returns what was found before err ended a check: damage keeps what
-// is behind it from being read.
-func foundBefore(found []store.Discrepancy, err error) ([]store.Discrepancy, error) {
-	if errors.Is(err, errEnough) || errors.As(err, new(*sqlite.Error)) && len(found) > 0 {
-		err = nil
-	}
-	if err != nil {
+// foundBefore returns what was found before err ended a check. Where damage keeps
+// the rest from being read, that was found, too.
+func foundBefore(ctx context.Context, found []store.Discrepancy, err error) ([]store.Discrepancy, error) {
+	switch {
+	case err == nil || errors.Is(err, errEnough):
+		return found, nil
+	case ctx.Err() != nil:
+		return nil, err
+	case len(found) > 0:
+		return found, nil
+	case errors.As(err, new(*sqlite.Error)) && !damaged(err):
 		return nil, err
 	}
-	return found, nil
+	return []store.Discrepancy{{What: "file", Detail: "it cannot be read: " + err.Error()}}, nil
 }
 
 // schemaFaults compares the tables, indexes and triggers with those that the

@@ -98,7 +98,7 @@ func (h *handler) searchDocuments(ctx context.Context, meta *mcp.Meta, in search
 		}
 	}
 	// What the words mean as a whole comes first: a product, and where.
-	f, err := h.findProduct(ctx, in.Query)
+	f, err := h.matchProduct(ctx, in.Query)
 	if err != nil {
 		return answer{}, err
 	}

@@ -20,6 +20,17 @@ import (
 // the caller to choose from where they fit several. Text in which a question
 // or a plural hides the product is looked up again without them.
 func (h *handler) findProduct(ctx context.Context, text string) (found[store.Product], error) {
+	f, err := h.matchProduct(ctx, text)
+	if err != nil || f.settled() {
+		return f, err
+	}
+	near, err := h.products(ctx, store.ProductQuery{Text: text, Match: store.Near}, maxSuggestions)
+	return none[store.Product](options(near, productOption)), err
+}
+
+// matchProduct is findProduct without suggestions where nothing is found: they
+// take longest to look up.
+func (h *handler) matchProduct(ctx context.Context, text string) (found[store.Product], error) {
 	for said := range readings(text) {
 		exact, err := h.products(ctx, store.ProductQuery{Text: said, Match: store.Exact}, maxCandidates+1)
 		if err != nil {
@@ -40,8 +51,7 @@ func (h *handler) findProduct(ctx context.Context, text string) (found[store.Pro
 			return productOrOptions(fits), nil
 		}
 	}
-	near, err := h.products(ctx, store.ProductQuery{Text: text, Match: store.Near}, maxSuggestions)
-	return none[store.Product](options(near, productOption)), err
+	return found[store.Product]{}, nil
 }
 
 // calledExactly returns those of products whose own name or number text is.
@@ -117,12 +127,12 @@ func (h *handler) findBoth(ctx context.Context, text string, before found[store.
 		return place{}, before, err
 	}
 	if rest, ok := strings.CutPrefix(fold.String(text), mention); ok && rest != "" && len(chains) == 1 {
-		if p, err := h.findProduct(ctx, rest); err != nil || p.ok {
+		if p, err := h.matchProduct(ctx, rest); err != nil || p.ok {
 			return place{chain: chains[0]}, p, err
 		}
 	}
 	for first, second := range splits(text) {
-		p, err := h.findProduct(ctx, second)
+		p, err := h.matchProduct(ctx, second)
 		if err != nil {
 			return place{}, before, err
 		}

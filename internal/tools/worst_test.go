@@ -103,6 +103,7 @@ func worstCases(tb testing.TB, srv *mcpserver.MCPServer) []worstCase {
 	const most, shop, one = 100, "shop-0005", "product-000123"
 	long := strings.Repeat("鮮蛋茶油", 50)
 	words := "鮮 蛋 茶 油 糖 捲 餅 糕 麵"
+	mixed := strings.Repeat("鮮a蛋 teb茶的c油", 16) // every kind of gram, and many places to cut at
 
 	add("check_stock", "one-store", args{"product": one, "store": shop})
 	add("check_stock", "everywhere", args{"product": one, "limit": most})
@@ -111,6 +112,7 @@ func worstCases(tb testing.TB, srv *mcpserver.MCPServer) []worstCase {
 	add("check_stock", "slip", args{"product": "麻辣茶葉旦", "store": "快樂小舗"})
 	add("check_stock", "words", args{"product": words, "store": words})
 	add("check_stock", "long", args{"product": long, "store": long})
+	add("check_stock", "mixed", args{"product": mixed, "store": mixed})
 	add("check_stock", "sentence", args{"product": long[:3*20], "store": shop})
 
 	pages("search_products", "everything", args{"limit": most})
@@ -126,6 +128,7 @@ func worstCases(tb testing.TB, srv *mcpserver.MCPServer) []worstCase {
 	add("search_products", "category-and-letter", args{"query": "e", "category": "糖", "limit": most})
 	add("search_products", "slip", args{"query": "麻辣茶葉旦"})
 	add("search_products", "long", args{"query": long})
+	add("search_products", "mixed", args{"query": mixed})
 	add("search_products", "sentence", args{"query": long[:3*20]})
 
 	add("get_product", "id", args{"id": one})
@@ -133,6 +136,7 @@ func worstCases(tb testing.TB, srv *mcpserver.MCPServer) []worstCase {
 
 	add("list_stores", "everything", args{"limit": most})
 	add("list_stores", "long", args{"query": long})
+	add("list_stores", "mixed", args{"query": mixed})
 	add("list_stores", "address", args{"query": "中山路", "limit": most})
 	add("list_stores", "near", args{"near": args{"latitude": 25.0, "longitude": 121.5}, "limit": most})
 
@@ -158,6 +162,7 @@ func worstCases(tb testing.TB, srv *mcpserver.MCPServer) []worstCase {
 	}
 
 	add("search", "words", args{"query": words})
+	add("search", "mixed", args{"query": mixed})
 	add("search", "long", args{"query": long})
 	add("search", "store-and-product", args{"query": "快樂小舖 的 茶葉旦"})
 	add("fetch", "product", args{"id": "product://" + one})

@@ -53,7 +53,8 @@ func Slips(folded string) [][]string {
 	n := len(at) - 1
 	var sets [][]string
 	switch {
-	case n < 2:
+	case n < 2 || n > maxNear: // which are near to nothing
+		return nil
 	case n <= 4:
 		// All characters but one, in any order.
 		for i := range n {

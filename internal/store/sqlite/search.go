@@ -89,7 +89,7 @@ func (s *search) matching(small *shelf) *question {
 // having returns the question for products whose names have the given grams.
 func (s *search) having(grams []string) *question {
 	q := &question{}
-	q.grams(s.category, grams)
+	q.grams(s.category, grams[:min(len(grams), maxSlipGrams)])
 	if s.Barcode != "" {
 		q.must(`EXISTS (SELECT 1 FROM json_each(p.barcodes) WHERE value = ?)`, s.Barcode)
 	}
@@ -98,8 +98,12 @@ func (s *search) having(grams []string) *question {
 }
 
 // maxGrams bounds what the index is asked for at once: few names are so long
-// that more would tell more.
-const maxGrams = 24
+// that more would tell more. Of suggestions, which are measured anyway, and take
+// many such questions, a few grams tell enough.
+const (
+	maxGrams     = 24
+	maxSlipGrams = 8
+)
 
 // grams makes the index the source of rows.
 func (q *question) grams(category string, grams []string) {

@@ -2,11 +2,13 @@ package tools
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -219,4 +221,25 @@ func BenchmarkWorstCase(b *testing.B) {
 			b.ReportMetric(float64(this)/float64(other), "times")
 		})
 	}
+	b.Run("check_stock/beside-four-of-list_low_stock", func(b *testing.B) {
+		ctx, stop := context.WithCancel(b.Context())
+		var others sync.WaitGroup
+		for range 4 {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					ask(b, "tools/call", map[string]any{"name": "list_low_stock", "arguments": map[string]any{"threshold": store.MaxQuantity, "limit": 100}})
+				}
+			})
+		}
+		var took []time.Duration
+		for b.Loop() {
+			took = append(took, checkStock(b))
+		}
+		stop()
+		others.Wait()
+		slices.Sort(took)
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(took[len(took)/2].Seconds()*1000, "ms")
+		b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "p99-ms")
+	})
 }

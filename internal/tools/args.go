@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -11,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
 // param is one argument of a tool: the schema that clients see and the checks
@@ -48,92 +48,103 @@ type badArguments string
 
 func (e badArguments) Error() string { return string(e) }
 
-// decode checks a call's arguments, as encoding/json decodes them, and returns
-// them typed. An optional argument that is null, or a blank text, is one left
-// out: that is how many models say it. An error is a [badArguments] and names
-// all that is wrong.
-func (ps params[In]) decode(arguments any) (in In, err error) {
+// decode checks a call's arguments and returns them typed, with what is worth
+// knowing beside them. An optional argument that is null or blank is one left
+// out, which is how many models say it, and a value of another type is taken
+// where it can mean one thing only: see [param.understand]. Strict is for tools
+// that change the stock, where an argument that is ignored may be the one that
+// matters. An error is a [badArguments] and names all that is wrong.
+func (ps params[In]) decode(arguments any, strict bool) (in In, notes notes, err error) {
 	args, ok := arguments.(map[string]any)
 	if !ok && arguments != nil {
-		return in, badArguments(fmt.Sprintf("arguments must be an object, such as %s; got %s", ps.exampleCall(), kind(arguments)))
+		return in, notes, badArguments(fmt.Sprintf("arguments must be an object, such as %s; got %s", ps.exampleCall(), kind(arguments)))
 	}
 	var problems []string
-	known, given := 0, 0
+	given := 0
 	for i := range ps.list {
 		p := &ps.list[i]
-		value, sent := args[p.name]
-		if sent {
-			known++
-			if blank, ok := value.(string); value != nil && (!ok || oneLine(blank) != "") {
-				given++
-			}
+		sent, ok := args[p.name]
+		value := p.understand(sent)
+		if value != nil {
+			given++
 		}
 		var problem string
 		switch {
 		case value != nil:
 			problem = p.set(&in, value)
-		case p.required && !sent:
+			if object, ok := value.(map[string]any); ok && problem == "" {
+				notes.ignored = append(notes.ignored, otherKeys(p.name, object)...)
+			}
+			if p.text != nil && kind(sent) == "a number" {
+				notes.numbers = append(notes.numbers, *p.text(&in))
+			}
+		case !p.required:
+		case !ok:
 			problem = fmt.Sprintf("%s is required: send it, such as %s", p.name, p.example)
-		case p.required:
+		case sent == nil:
 			problem = p.wanted("null")
+		default:
+			problem = fmt.Sprintf("%s must not be blank: send it, such as %s", p.name, p.example)
 		}
 		if problem != "" {
 			problems = append(problems, problem)
 		}
 	}
-	if known < len(args) {
-		problems = append(problems, ps.unknown(args)...)
-	}
 	if ps.exactlyOne && given != 1 && problems == nil {
 		problems = append(problems, fmt.Sprintf("send one of %s and no more, such as %s", strings.Join(ps.names(), " and "), ps.exampleCall()))
 	}
+	ignored, unknown := ps.unknown(args, strict || problems != nil)
+	notes.ignored = append(notes.ignored, ignored...)
+	problems = append(problems, unknown...)
 	if problems != nil {
-		return in, badArguments(strings.Join(problems, "; "))
+		return in, notes, badArguments(strings.Join(problems, "; "))
 	}
-	return in, nil
+	return in, notes, nil
 }
 
-// set checks value and stores it in in, or says what is wrong with it.
+// set checks value, as understand returns it, and stores it in in, or says what
+// is wrong with it.
 func (p *param[In]) set(in *In, value any) (problem string) {
-	switch {
-	case p.text != nil:
-		s, ok := value.(string)
-		if !ok {
-			return p.wanted(kind(value))
+	switch value := value.(type) {
+	case string:
+		if p.text == nil {
+			return p.wanted(quoted(value))
 		}
-		if p.oneOf != nil && !slices.Contains(p.oneOf, s) {
-			return p.wanted(fmt.Sprintf("%q", shorten(oneLine(s), 40)))
+		if p.oneOf != nil && !slices.Contains(p.oneOf, value) {
+			return p.wanted(quoted(value))
 		}
-		if n := utf8.RuneCountInString(s); p.oneOf == nil && n > p.maxLength {
+		if n := utf8.RuneCountInString(value); p.oneOf == nil && n > p.maxLength {
 			return fmt.Sprintf("%s must have at most %d characters; got %d", p.name, p.maxLength, n)
 		}
-		if s = oneLine(s); s == "" && p.required {
-			return fmt.Sprintf("%s must not be blank: send it, such as %s", p.name, p.example)
+		*p.text(in) = oneLine(value)
+		return ""
+	case float64:
+		if p.integer == nil || value != math.Trunc(value) || value < float64(p.minimum) || value > float64(p.maximum) {
+			return p.wanted(shorten(strconv.FormatFloat(value, 'f', -1, 64), 20))
 		}
-		*p.text(in) = s
-	case p.integer != nil:
-		f, ok := value.(float64)
-		if !ok {
+		*p.integer(in) = int64(value)
+		return ""
+	case json.Number:
+		if p.text == nil || p.oneOf != nil {
+			return p.wanted("the number " + shorten(value.String(), 40))
+		}
+		return fmt.Sprintf("%s must be a string, such as %s; got the number %s, which may not be all of it: send it in quotes, as it is written",
+			p.name, p.example, shorten(value.String(), 40))
+	case bool:
+		if p.boolean == nil {
 			return p.wanted(kind(value))
 		}
-		if f != math.Trunc(f) || f < float64(p.minimum) || f > float64(p.maximum) {
-			return p.wanted(shorten(strconv.FormatFloat(f, 'f', -1, 64), 20))
-		}
-		*p.integer(in) = int64(f)
-	case p.boolean != nil:
-		b, ok := value.(bool)
-		if !ok {
-			return p.wanted(kind(value))
-		}
-		*p.boolean(in) = b
-	case p.point != nil:
-		point, problem := decodePoint(p.name, value)
-		if problem == "" {
-			*p.point(in) = point
-		}
-		return problem
+		*p.boolean(in) = value
+		return ""
 	}
-	return ""
+	if p.point == nil {
+		return p.wanted(kind(value))
+	}
+	point, problem := decodePoint(p.name, value)
+	if problem == "" {
+		*p.point(in) = point
+	}
+	return problem
 }
 
 // wanted says what the argument must be, and what came instead.
@@ -148,6 +159,8 @@ func (p *param[In]) wanted(got string) string {
 		want = fmt.Sprintf("a whole number from %d to %d", p.minimum, p.maximum)
 	case p.boolean != nil:
 		want = "true or false"
+	case p.point != nil:
+		want = "an object"
 	}
 	return fmt.Sprintf("%s must be %s, such as %s; got %s", p.name, want, p.example, got)
 }
@@ -160,7 +173,7 @@ var pointKeys = []struct {
 
 const examplePoint = `{"latitude": 25.03, "longitude": 121.56}`
 
-// decodePoint reads {"latitude": …, "longitude": …}.
+// decodePoint reads {"latitude": …, "longitude": …}. Other members are ignored.
 func decodePoint(name string, value any) (*store.Location, string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -172,40 +185,30 @@ func decodePoint(name string, value any) (*store.Location, string) {
 		if !sent {
 			return nil, fmt.Sprintf("%s.%s is required: send %s such as %s", name, key.name, name, examplePoint)
 		}
-		f, ok := value.(float64)
-		if got := fmt.Sprint(value); !ok || math.Abs(f) > key.bound {
-			if !ok {
-				got = kind(value)
+		f, ok := asNumber(value).(float64)
+		if !ok || math.Abs(f) > key.bound {
+			got := kind(value)
+			switch value := value.(type) {
+			case string:
+				got = quoted(value)
+			case float64, json.Number:
+				got = shorten(fmt.Sprint(value), 40)
 			}
 			return nil, fmt.Sprintf("%s.%s must be a number from %v to %v; got %s", name, key.name, -key.bound, key.bound, got)
 		}
 		degrees[i] = f
 	}
-	if len(object) > len(pointKeys) {
-		return nil, fmt.Sprintf("%s takes latitude and longitude and nothing else, such as %s", name, examplePoint)
-	}
 	return &store.Location{Latitude: degrees[0], Longitude: degrees[1]}, ""
 }
 
-// unknown names the arguments that the tool does not have, each with the one
-// that is spelled most like it.
-func (ps params[In]) unknown(args map[string]any) (problems []string) {
-	names := ps.names()
-	for _, arg := range slices.Sorted(maps.Keys(args)) {
-		if slices.Contains(names, arg) {
-			continue
-		}
-		said := shorten(oneLine(arg), 40)
-		nearest := slices.MinFunc(names, func(a, b string) int {
-			return fold.Distance(said, a) - fold.Distance(said, b)
-		})
-		problems = append(problems, fmt.Sprintf("unknown argument %q: did you mean %q? The arguments are %s",
-			said, nearest, strings.Join(names, ", ")))
-		if len(problems) == 3 {
-			break
+// otherKeys names the members of a point that are none of its own.
+func otherKeys(name string, point map[string]any) (names []string) {
+	for _, key := range slices.Sorted(maps.Keys(point)) {
+		if key != pointKeys[0].name && key != pointKeys[1].name && len(names) < maxIgnored {
+			names = append(names, name+"."+shorten(oneLine(key), 40))
 		}
 	}
-	return problems
+	return names
 }
 
 func (ps params[In]) names() []string {
@@ -229,7 +232,7 @@ func kind(value any) string {
 		return "null"
 	case string:
 		return "a string"
-	case float64:
+	case float64, json.Number:
 		return "a number"
 	case bool:
 		return "a boolean"
@@ -239,6 +242,9 @@ func kind(value any) string {
 		return "an object"
 	}
 }
+
+// quoted is what a caller sent, as an error shows it.
+func quoted(s string) string { return fmt.Sprintf("%q", shorten(oneLine(s), 40)) }
 
 // oneLine returns s without characters that control a terminal, a line or the
 // direction of writing, and without space around it: names come from sheets and

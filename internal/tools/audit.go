@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ const (
 // it makes or, where it makes none, with Config.Audit.
 func (h *handler) auditTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 	return func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](q.Params.Arguments, mostOf(store.CallerFrom(ctx))))
+		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](argumentsOf(q.Params), mostOf(store.CallerFrom(ctx))))
 		defer h.end(call)
 		result, err := next(store.WithCall(ctx, call), q)
 		if call.Outcome == "" && result != nil && result.IsError {
@@ -98,7 +99,7 @@ func outcomeOf(r reply, err error) string {
 	case inquiry:
 		return string(statusUnconfirmed)
 	case answer:
-		if out, ok := r.data.(changed); ok && out.Replayed {
+		if out, ok := r.data.(*changed); ok && out.Replayed {
 			return outcomeReplayed
 		} else if ok && out.Status != statusDone {
 			return string(out.Status)
@@ -197,9 +198,15 @@ func appendName(b []byte, name string) []byte {
 	return append(appendText(b, name), ':')
 }
 
-// appendTrace appends what the audit log keeps of a value.
+// appendTrace appends what the audit log keeps of a value: what the tool takes
+// it for.
 func (p *param[In]) appendTrace(b []byte, value any) []byte {
+	if known := p.understand(value); known != nil {
+		value = known
+	}
 	switch value := value.(type) {
+	case nil, bool:
+		return appendJSON(b, value)
 	case string:
 		if p.text != nil && !p.private {
 			return appendText(b, oneLine(shorten(value, maxTraced)))
@@ -209,12 +216,14 @@ func (p *param[In]) appendTrace(b []byte, value any) []byte {
 			return strconv.AppendInt(b, whole, 10)
 		}
 		return appendJSON(b, value)
-	case nil, bool:
-		return appendJSON(b, value)
+	case json.Number:
+		if !p.private && len(value) <= maxTraced {
+			return append(b, value...)
+		}
 	case map[string]any:
 		if p.point != nil {
-			if _, problem := decodePoint(p.name, value); problem == "" {
-				return appendJSON(b, value)
+			if at, problem := decodePoint(p.name, value); problem == "" {
+				return fmt.Appendf(b, `{"latitude":%v,"longitude":%v}`, at.Latitude, at.Longitude)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (h *handler) checkStock(ctx context.Context, meta *mcp.Meta, in checkStockI
 			return answer{}, err
 		}
 		if !f.ok {
-			return answer{f.ask(say, in.Store, unknownStore), stock{Status: f.status(unknownStore), choices: f.choices()}}, nil
+			return answer{say: say, text: f.ask(say, in.Store, unknownStore), data: &stock{Status: f.status(unknownStore), choices: f.choices()}}, nil
 		}
 		where = f.one
 	}
@@ -68,7 +68,7 @@ func (h *handler) checkStock(ctx context.Context, meta *mcp.Meta, in checkStockI
 	if !f.ok {
 		out := stock{Status: f.status(unknownProduct), choices: f.choices()}
 		out.at(where)
-		return answer{f.ask(say, in.Product, unknownProduct), out}, nil
+		return answer{say: say, text: f.ask(say, in.Product, unknownProduct), data: &out}, nil
 	}
 	return h.stockOf(ctx, say, f.one, where, store.Page{Limit: int(in.Limit), Cursor: in.Cursor})
 }
@@ -95,7 +95,7 @@ func (h *handler) stockOf(ctx context.Context, say language, p store.Product, wh
 	if name == "" && store.CallerFrom(ctx).Shop != "" && len(out.Stores) == 1 { // all that they see
 		name = out.Stores[0].Name
 	}
-	return answer{stockLine(say, name, p, out), out}, nil
+	return answer{say: say, text: stockLine(say, name, p, out), data: &out}, nil
 }
 
 // countShop counts out's product in out's shop.
@@ -161,7 +161,7 @@ func stockLine(say language, where string, p store.Product, out stock) string {
 		line += say.say("（另有 %d %s已保留）", " (%[1]d more reserved)", out.Reserved, unit(p))
 	}
 	if have := counts(out.Stores, out.Chain); have != nil {
-		line += say.say("（%s）", " (%s)", say.list(have, out.NextCursor != ""))
+		line += say.say("（%s）", " (%s)", say.rows(have, out.NextCursor != ""))
 	}
 	return line + elsewhere(say, out)
 }
@@ -174,7 +174,7 @@ func elsewhere(say language, out stock) string {
 	case len(out.AvailableAt) == 0:
 		return say.say("，其他門市也沒有", "; no other store has it")
 	}
-	return say.say("；有貨的門市：%s", "; available at %s", say.list(counts(out.AvailableAt, ""), false))
+	return say.say("；有貨的門市：%s", "; available at %s", say.rows(counts(out.AvailableAt, ""), false))
 }
 
 // counts names the stores that have some, and how many, without the name of a

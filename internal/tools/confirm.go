@@ -66,8 +66,9 @@ func (h *handler) confirm(ctx context.Context, q mcp.CallToolRequest, p plan, pr
 			text = "" // to be asked, or asked again
 		case said.Action != mcp.ElicitationResponseActionAccept:
 			return store.Once{}, answer{
-				p.say.say("沒有更動：使用者沒有同意", "Nothing was changed: the user did not agree"),
-				changed{Status: statusDeclined},
+				say:  p.say,
+				text: p.say.say("沒有更動：使用者沒有同意", "Nothing was changed: the user did not agree"),
+				data: &changed{Status: statusDeclined},
 			}, nil
 		case text == "":
 			return store.Once{}, nil, invalidConfirmation(p.say)
@@ -119,9 +120,9 @@ func askUser(say language, line, state string) inquiry {
 func (h *handler) askForToken(say language, line string, out changed, token string, until time.Time) answer {
 	out.Status, out.Confirmation = statusUnconfirmed, token
 	out.Movements, out.Reservation = nil, nil // there are none to name yet
-	return answer{say.say("還沒有更動。將會：%s。請先問使用者；同意的話，用同樣的參數再呼叫一次，並加上 confirmation：%s（%s 前有效）",
+	return answer{say: say, data: &out, text: say.say("還沒有更動。將會：%s。請先問使用者；同意的話，用同樣的參數再呼叫一次，並加上 confirmation：%s（%s 前有效）",
 		"Nothing has changed yet. This would happen: %s. Ask the user; if they agree, call again with the same arguments and confirmation: %s (valid until %s)",
-		line, token, h.clock(until)), out}
+		line, token, h.clock(until))}
 }
 
 // seal makes the seal of s, which it completes.

@@ -3,7 +3,6 @@ package tools
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,10 +58,17 @@ func (h *handler) fetchTool() tool[fetchInput] {
 	}
 }
 
+// The answers of search and fetch have no message: their callers look for the
+// same members as JSON in the text.
+
 // foundDocuments is the answer of search.
 type foundDocuments struct {
 	Results []documentRef `json:"results"`
+	Ignored []string      `json:"ignored,omitempty"`
 }
+
+func (d *foundDocuments) annotate(_ string, ignored []string) { d.Ignored = ignored }
+func (d *foundDocuments) cursor() string                      { return "" }
 
 type documentRef struct {
 	ID    string `json:"id"`
@@ -75,14 +81,11 @@ type document struct {
 	documentRef
 	Text     string            `json:"text"`
 	Metadata map[string]string `json:"metadata,omitempty"`
+	Ignored  []string          `json:"ignored,omitempty"`
 }
 
-// asText is an answer that says its data as JSON in its text too, which is
-// where these tools' callers look for it.
-func asText(data any) (answer, error) {
-	text, err := json.Marshal(data)
-	return answer{string(text), data}, err
-}
+func (d *document) annotate(_ string, ignored []string) { d.Ignored = ignored }
+func (d *document) cursor() string                      { return "" }
 
 // maxDocuments bounds what search returns.
 const maxDocuments = 20
@@ -123,7 +126,7 @@ func (h *handler) searchDocuments(ctx context.Context, meta *mcp.Meta, in search
 			return answer{}, err
 		}
 	}
-	return asText(out)
+	return answer{data: &out}, nil
 }
 
 // documentsFor adds the products and stores that have words in their names.
@@ -195,14 +198,14 @@ func (h *handler) productDocument(ctx context.Context, say language, p store.Pro
 		lines = append(lines, stockLineOf(say, oneLine(l.Shop.Name), l.Level, p))
 	}
 	lines = append(lines, rest(say, next)...)
-	out := document{h.productRef(say, p), strings.Join(lines, "\n"), map[string]string{
+	out := document{documentRef: h.productRef(say, p), Text: strings.Join(lines, "\n"), Metadata: map[string]string{
 		"kind": "product", "sku": oneLine(p.SKU), "category": oneLine(p.Category), "unit": oneLine(p.Unit),
 		"price": strings.TrimSpace(p.Currency + " " + p.Price),
 	}}
 	if details.quantities != nil {
 		out.Metadata["available"], out.Metadata["as_of"] = fmt.Sprint(details.Available), details.AsOf
 	}
-	return asText(out.known())
+	return answer{data: out.known()}, nil
 }
 
 // shopDocument tells of a store, and how much of what it has.
@@ -223,14 +226,14 @@ func (h *handler) shopDocument(ctx context.Context, say language, s store.Shop) 
 		lines = append(lines, stockLineOf(say, say.product(p), level, p))
 	}
 	lines = append(lines, rest(say, next)...)
-	out := document{h.shopRef(s), strings.Join(lines, "\n"), map[string]string{
+	out := document{documentRef: h.shopRef(s), Text: strings.Join(lines, "\n"), Metadata: map[string]string{
 		"kind": "store", "chain": oneLine(s.Chain), "address": oneLine(s.Address), "hours": oneLine(s.Hours),
 	}}
-	return asText(out.known())
+	return answer{data: out.known()}, nil
 }
 
 // known leaves out of a document's metadata what is not known.
-func (d document) known() document {
+func (d *document) known() *document {
 	for name, value := range d.Metadata {
 		if value == "" {
 			delete(d.Metadata, name)

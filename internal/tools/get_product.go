@@ -34,7 +34,8 @@ func (h *handler) getProductTool() tool[getProductInput] {
 
 // details is the answer of get_product.
 type details struct {
-	Status  status       `json:"status"`
+	Status status `json:"status"`
+	annotations
 	Product *productFull `json:"product,omitempty"`
 	*quantities
 	StoreCount int `json:"store_count,omitempty"`
@@ -58,7 +59,7 @@ func (h *handler) getProduct(ctx context.Context, meta *mcp.Meta, in getProductI
 	p, err := h.productByNumber(ctx, in)
 	if errors.Is(err, store.ErrNotFound) {
 		line := say.say("找不到商品%s；用名稱找請用 check_stock 或 search_products", "There is no product %s; to find it by name, use check_stock or search_products", say.quote(in.ID+in.Barcode))
-		return answer{line, details{Status: unknownProduct}}, nil
+		return answer{say: say, text: line, data: &details{Status: unknownProduct}}, nil
 	}
 	if err != nil {
 		return answer{}, err
@@ -67,7 +68,7 @@ func (h *handler) getProduct(ctx context.Context, meta *mcp.Meta, in getProductI
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{detailsLine(say, p, out), out}, nil
+	return answer{say: say, text: detailsLine(say, p, out), data: &out}, nil
 }
 
 // detailsOf is all there is to tell of p.
@@ -91,17 +92,43 @@ func (h *handler) detailsOf(ctx context.Context, p store.Product) (details, erro
 
 // productByNumber returns the product asked for, or [store.ErrNotFound].
 func (h *handler) productByNumber(ctx context.Context, in getProductInput) (store.Product, error) {
-	if in.Barcode == "" {
-		return h.store.Product(ctx, in.ID)
+	name, number, look := "barcode", in.Barcode, h.productsWithBarcode
+	if number == "" {
+		name, number, look = "id", in.ID, h.productsWithID
 	}
-	products, _, err := h.store.Products(ctx, store.ProductQuery{Barcode: in.Barcode, Page: store.Page{Limit: 1}})
-	if err == nil && len(products) == 0 {
-		err = store.ErrNotFound
-	}
+	products, err := look(ctx, number)
 	if err != nil {
 		return store.Product{}, err
 	}
-	return products[0], nil
+	if len(products) == 0 || cameAsNumber(ctx, number) {
+		for _, longer := range withZeros(number) {
+			more, err := look(ctx, longer)
+			if err != nil {
+				return store.Product{}, err
+			}
+			products = distinct(products, more)
+		}
+	}
+	switch len(products) {
+	case 0:
+		return store.Product{}, store.ErrNotFound
+	case 1:
+		return products[0], nil
+	}
+	return store.Product{}, badArguments(fmt.Sprintf("%s %s may have lost the zeros that it began with, and fits several products so: send it in quotes, with all its digits", name, number))
+}
+
+func (h *handler) productsWithBarcode(ctx context.Context, barcode string) ([]store.Product, error) {
+	products, _, err := h.store.Products(ctx, store.ProductQuery{Barcode: barcode, Page: store.Page{Limit: 1}})
+	return products, err
+}
+
+func (h *handler) productsWithID(ctx context.Context, id string) ([]store.Product, error) {
+	p, err := h.store.Product(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return []store.Product{p}, err
 }
 
 func detailsLine(say language, p store.Product, out details) string {

@@ -53,8 +53,14 @@ func (l language) say(zh, en string, args ...any) string {
 // list joins at most five things, and shows where there are more.
 func (l language) list(things []string, more bool) string {
 	const most = 5
-	if more = more || len(things) > most; more {
-		things = append(slices.Clone(things[:min(len(things), most)]), "…")
+	return l.rows(things[:min(len(things), most)], more || len(things) > most)
+}
+
+// rows joins a page of things, all of them: some clients show a model no more
+// than this.
+func (l language) rows(things []string, more bool) string {
+	if more {
+		things = append(slices.Clone(things), "…")
 	}
 	if l == english {
 		return strings.Join(things, ", ")

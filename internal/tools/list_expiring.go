@@ -40,11 +40,12 @@ func (h *handler) listExpiringTool() tool[listExpiringInput] {
 
 // lotList is the answer of list_expiring.
 type lotList struct {
-	Status     status    `json:"status"`
-	Store      *shopRef  `json:"store,omitempty"` // the shop asked about
-	Chain      string    `json:"chain,omitempty"` // or else the chain
-	Lots       []lotItem `json:"lots"`
-	NextCursor string    `json:"next_cursor,omitempty"`
+	Status status `json:"status"`
+	annotations
+	Store *shopRef   `json:"store,omitempty"` // the shop asked about
+	Chain string     `json:"chain,omitempty"` // or else the chain
+	Until store.Date `json:"until,omitempty"` // the last day that was looked at
+	Lots  []lotItem  `json:"lots"`
 	choices
 }
 
@@ -67,7 +68,7 @@ func (h *handler) listExpiring(ctx context.Context, meta *mcp.Meta, in listExpir
 	}
 	if ask != nil {
 		out.Status, out.choices = ask.status, ask.choices
-		return answer{ask.text, out}, nil
+		return answer{say: say, text: ask.text, data: &out}, nil
 	}
 	out.Store, out.Chain = where.refs()
 	days := soon
@@ -75,9 +76,9 @@ func (h *handler) listExpiring(ctx context.Context, meta *mcp.Meta, in listExpir
 		days = int(*in.Days)
 	}
 	today := store.DateOf(h.now())
-	through := today.AddDays(days)
+	out.Until = today.AddDays(days)
 	lots, next, err := h.store.Expiring(ctx, store.ExpiringQuery{
-		ShopID: where.shop.ID, Chain: where.chain, Through: through,
+		ShopID: where.shop.ID, Chain: where.chain, Through: out.Until,
 		Page: store.Page{Limit: int(in.Limit), Cursor: in.Cursor},
 	})
 	if err != nil {
@@ -85,7 +86,7 @@ func (h *handler) listExpiring(ctx context.Context, meta *mcp.Meta, in listExpir
 	}
 	if out.NextCursor = next; len(lots) == 0 {
 		out.Status = statusNone
-		return answer{where.prefix(say) + say.say("到 %s 為止沒有到期的商品", "nothing that has a date expires by %s", through), out}, nil
+		return answer{say: say, text: where.prefix(say) + say.say("到 %s 為止沒有到期的商品", "nothing that has a date expires by %s", out.Until), data: &out}, nil
 	}
 	lines := make([]string, len(lots))
 	for i, l := range lots {
@@ -94,8 +95,8 @@ func (h *handler) listExpiring(ctx context.Context, meta *mcp.Meta, in listExpir
 		out.Lots = append(out.Lots, lotItem{refShop(l.Shop), refProduct(l.Product), l.OnHand, oneLine(l.Product.Unit), l.Expiry, state, left})
 		lines[i] = where.item(say, l.Shop, l.Product) + say.say(" %s（%s）", ": %s (%s)", say.count(l.OnHand, l.Product), when)
 	}
-	line := say.say("%d 批即期或過期：%s", "%d expiring or expired: %s", len(lots), say.list(lines, next != ""))
-	return answer{where.prefix(say) + page(say, line, in.Cursor, next), out}, nil
+	line := say.say("%d 批即期或過期：%s", "%d expiring or expired: %s", len(lots), say.rows(lines, next != ""))
+	return answer{say: say, text: where.prefix(say) + page(say, line, in.Cursor, next), data: &out}, nil
 }
 
 // expiring says how far off a day is, for programs and for people.

@@ -34,11 +34,11 @@ func (h *handler) listLowStockTool() tool[listLowStockInput] {
 
 // lowList is the answer of list_low_stock.
 type lowList struct {
-	Status     status    `json:"status"`
-	Store      *shopRef  `json:"store,omitempty"` // the shop asked about
-	Chain      string    `json:"chain,omitempty"` // or else the chain
-	Items      []lowItem `json:"items"`
-	NextCursor string    `json:"next_cursor,omitempty"`
+	Status status `json:"status"`
+	annotations
+	Store *shopRef  `json:"store,omitempty"` // the shop asked about
+	Chain string    `json:"chain,omitempty"` // or else the chain
+	Items []lowItem `json:"items"`
 	choices
 }
 
@@ -60,7 +60,7 @@ func (h *handler) listLowStock(ctx context.Context, meta *mcp.Meta, in listLowSt
 	}
 	if ask != nil {
 		out.Status, out.choices = ask.status, ask.choices
-		return answer{ask.text, out}, nil
+		return answer{say: say, text: ask.text, data: &out}, nil
 	}
 	out.Store, out.Chain = where.refs()
 	low, next, err := h.store.LowStock(ctx, store.LowStockQuery{
@@ -72,7 +72,7 @@ func (h *handler) listLowStock(ctx context.Context, meta *mcp.Meta, in listLowSt
 	}
 	if out.NextCursor = next; len(low) == 0 {
 		out.Status = statusNone
-		return answer{where.prefix(say) + say.say("沒有缺貨的商品", "nothing runs out"), out}, nil
+		return answer{say: say, text: where.prefix(say) + say.say("沒有缺貨的商品", "nothing runs out"), data: &out}, nil
 	}
 	lines := make([]string, len(low))
 	for i, l := range low {
@@ -92,6 +92,6 @@ func (h *handler) listLowStock(ctx context.Context, meta *mcp.Meta, in listLowSt
 	if in.Threshold != nil {
 		line = say.say("%d 項可賣的不超過 %d", "%d with at most %d available", len(low), *in.Threshold)
 	}
-	line += say.say("：", ": ") + say.list(lines, next != "")
-	return answer{where.prefix(say) + page(say, line, in.Cursor, next), out}, nil
+	line += say.say("：", ": ") + say.rows(lines, next != "")
+	return answer{say: say, text: where.prefix(say) + page(say, line, in.Cursor, next), data: &out}, nil
 }

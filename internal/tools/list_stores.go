@@ -44,10 +44,10 @@ func (h *handler) listStoresTool() tool[listStoresInput] {
 
 // storeList is the answer of list_stores.
 type storeList struct {
-	Status     status      `json:"status"`
-	SortedBy   string      `json:"sorted_by"` // "distance" or "name"
-	Stores     []storeItem `json:"stores"`
-	NextCursor string      `json:"next_cursor,omitempty"`
+	Status status `json:"status"`
+	annotations
+	SortedBy string      `json:"sorted_by"` // "distance" or "name"
+	Stores   []storeItem `json:"stores"`
 	choices
 }
 
@@ -95,16 +95,16 @@ func (h *handler) listStores(ctx context.Context, meta *mcp.Meta, in listStoresI
 	out.NextCursor = next
 	if len(shops) == 0 {
 		out.Status = statusNone
-		return answer{say.say("沒有門市", "There are no stores"), out}, nil
+		return answer{say: say, text: say.say("沒有門市", "There are no stores"), data: &out}, nil
 	}
-	line := say.say("%d 間門市：%s", "%d stores: %s", len(shops), say.list(names, next != ""))
+	line := say.say("%d 間門市：%s", "%d stores: %s", len(shops), say.rows(names, next != ""))
 	if next != "" || in.Cursor != "" {
 		line = say.say("本頁 ", "On this page, ") + line
 	}
 	if in.Near != nil {
 		line = say.say("由近到遠，", "Nearest first. ") + line
 	}
-	return answer{line, out}, nil
+	return answer{say: say, text: line, data: &out}, nil
 }
 
 // storesCalled returns a page of the shops that in asks for. A query that is a
@@ -138,7 +138,7 @@ func noStores(say language, query string, f found[place], out storeList) answer 
 		f = none[place]([]option{chainOption(store.Chain{Name: f.one.chain})})
 	}
 	out.Status, out.choices = statusNone, f.choices()
-	return answer{f.ask(say, query, unknownStore), out}
+	return answer{say: say, text: f.ask(say, query, unknownStore), data: &out}
 }
 
 // refStore describes s and, where both places are known, how far it is.

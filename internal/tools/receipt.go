@@ -19,7 +19,8 @@ const (
 
 // changed is the answer of every tool that changes the stock.
 type changed struct {
-	Status       status        `json:"status"`
+	Status status `json:"status"`
+	annotations
 	Confirmation string        `json:"confirmation,omitempty"` // to send in a second call
 	Replayed     bool          `json:"replayed,omitempty"`
 	Levels       []levelChange `json:"levels,omitempty"`

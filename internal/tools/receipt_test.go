@@ -54,7 +54,7 @@ func TestAnswersToChanges(t *testing.T) {
 		}
 		if token, ok := out.StructuredContent["confirmation"].(string); ok { // another one each time
 			text = strings.ReplaceAll(text, token, "TOKEN")
-			out.StructuredContent["confirmation"] = "TOKEN"
+			out.StructuredContent["confirmation"], out.StructuredContent["message"] = "TOKEN", text
 		}
 		structured, err := json.Marshal(out.StructuredContent)
 		if err != nil {

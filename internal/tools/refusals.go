@@ -54,6 +54,7 @@ const (
 type refused struct {
 	Status   status      `json:"status"` // always statusRefused
 	Code     code        `json:"code"`
+	Message  string      `json:"message"` // for people and models: what to do next
 	Store    *shopRef    `json:"store,omitempty"`
 	Product  *productRef `json:"product,omitempty"`
 	*amounts             // what is there
@@ -62,14 +63,13 @@ type refused struct {
 	Lot      *int64      `json:"lot,omitempty"`
 	choices
 
-	text string // for people and models: what to do next
-	err  error  // what failed, for the log; nil where nothing did
+	err error // what failed, for the log; nil where nothing did
 }
 
-func (r *refused) Error() string { return r.text }
+func (r *refused) Error() string { return r.Message }
 
 func refuse(c code, text string) *refused {
-	return &refused{Status: statusRefused, Code: c, text: text}
+	return &refused{Status: statusRefused, Code: c, Message: text}
 }
 
 // refusal is what to tell of a change that the store answered with err, which
@@ -124,11 +124,11 @@ func (h *handler) insufficient(ctx context.Context, say language, short *store.I
 	r.amounts, r.Asked = new(amountsOf(short.Level)), short.Asked
 	if short.Expiry != "" {
 		r.Expiry, r.Lot = short.Expiry, &short.Lot
-		r.text = say.say("%[1]s %[2]s 效期 %[3]s 的只有 %[4]s，不夠 %[5]d；沒有更動", "Of %[2]s at %[1]s that expires on %[3]s there are %[4]s, not %[5]d; nothing was changed",
+		r.Message = say.say("%[1]s %[2]s 效期 %[3]s 的只有 %[4]s，不夠 %[5]d；沒有更動", "Of %[2]s at %[1]s that expires on %[3]s there are %[4]s, not %[5]d; nothing was changed",
 			where, what, short.Expiry, say.count(short.Lot, product), short.Asked)
 		return r
 	}
-	r.text = say.say("%[1]s %[2]s只有 %[3]s可用（架上 %[4]d，已保留 %[5]d），不夠 %[6]d；沒有更動", "%[2]s at %[1]s: only %[3]s available (%[4]d on hand, %[5]d reserved), not %[6]d; nothing was changed",
+	r.Message = say.say("%[1]s %[2]s只有 %[3]s可用（架上 %[4]d，已保留 %[5]d），不夠 %[6]d；沒有更動", "%[2]s at %[1]s: only %[3]s available (%[4]d on hand, %[5]d reserved), not %[6]d; nothing was changed",
 		where, what, say.count(short.Level.Available(), product), short.Level.OnHand, short.Level.Reserved, short.Asked)
 	return r
 }

@@ -84,7 +84,7 @@ func (f found[T]) names(say language) []string {
 
 // ask asks back what was meant by the words that were said.
 func (f found[T]) ask(say language, said string, unknown status) string {
-	options := say.list(f.names(say), f.more)
+	options := say.rows(f.names(say), f.more)
 	said = say.quote(said)
 	if f.ambiguous {
 		return say.say("%s可能是：%s。請問是哪一個？", "%s could be: %s. Which one?", said, options)

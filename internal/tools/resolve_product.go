@@ -18,7 +18,8 @@ import (
 // Other words are shared more often than not: an alias, a part of a name, and a
 // category are taken for a product only where they fit no other, and left to
 // the caller to choose from where they fit several. Text in which a question
-// or a plural hides the product is looked up again without them.
+// or a plural hides the product is looked up again without them, and a number
+// with the zeros that it may have lost.
 func (h *handler) findProduct(ctx context.Context, text string) (found[store.Product], error) {
 	f, err := h.matchProduct(ctx, text)
 	if err != nil || f.settled() {
@@ -36,7 +37,17 @@ func (h *handler) matchProduct(ctx context.Context, text string) (found[store.Pr
 		if err != nil {
 			return found[store.Product]{}, err
 		}
-		if called := calledExactly(exact, said); len(called) > 0 {
+		called := calledExactly(exact, said)
+		if len(exact) == 0 || cameAsNumber(ctx, said) {
+			for _, number := range withZeros(said) {
+				longer, err := h.products(ctx, store.ProductQuery{Text: number, Match: store.Exact}, maxCandidates+1)
+				if err != nil {
+					return found[store.Product]{}, err
+				}
+				called = distinct(called, calledExactly(longer, number))
+			}
+		}
+		if len(called) > 0 {
 			return productOrOptions(called), nil
 		}
 		parts, err := h.products(ctx, store.ProductQuery{Text: said}, maxCandidates+1)

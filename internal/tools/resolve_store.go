@@ -26,7 +26,7 @@ func (p place) name() string { return oneLine(cmp.Or(p.chain, p.shop.Name)) }
 // findPlace finds what text means. In order, and each step only where the one
 // before found nothing:
 //
-//  1. the shop whose name or ID it is;
+//  1. the shop whose name or ID it is, or would be with zeros before it;
 //  2. the chain whose name or alias it is;
 //  3. the shop whose alias it is;
 //  4. what it is a part of: the chain, where it is a part of the chain's own
@@ -83,10 +83,14 @@ func (h *handler) placeNamed(ctx context.Context, text string) (found[place], er
 	if err != nil {
 		return found[place]{}, err
 	}
-	var named []store.Shop
-	for _, s := range shops {
-		if same(s.Name, text) || same(s.ID, text) {
-			named = append(named, s)
+	named := shopsNamed(shops, text)
+	if len(shops) == 0 || cameAsNumber(ctx, text) {
+		for _, number := range withZeros(text) {
+			longer, err := h.shops(ctx, number, store.Exact, "", maxCandidates+1)
+			if err != nil {
+				return found[place]{}, err
+			}
+			named = append(named, shopsNamed(longer, number)...)
 		}
 	}
 	if len(named) > 0 {
@@ -106,6 +110,11 @@ func (h *handler) placeNamed(ctx context.Context, text string) (found[place], er
 		return exactly(place{chain: chains[0].Name}), nil
 	}
 	return oneOf[place](options(chains, chainOption)), nil
+}
+
+// shopsNamed returns those of shops whose name or ID text is.
+func shopsNamed(shops []store.Shop, text string) []store.Shop {
+	return slices.DeleteFunc(slices.Clone(shops), func(s store.Shop) bool { return !same(s.Name, text) && !same(s.ID, text) })
 }
 
 // placeContaining takes step 4.

@@ -47,11 +47,11 @@ func (h *handler) searchProductsTool() tool[searchProductsInput] {
 
 // productList is the answer of search_products.
 type productList struct {
-	Status     status        `json:"status"`
-	Store      *shopRef      `json:"store,omitempty"` // the shop asked about
-	Chain      string        `json:"chain,omitempty"` // or else the chain
-	Products   []productItem `json:"products"`
-	NextCursor string        `json:"next_cursor,omitempty"`
+	Status status `json:"status"`
+	annotations
+	Store    *shopRef      `json:"store,omitempty"` // the shop asked about
+	Chain    string        `json:"chain,omitempty"` // or else the chain
+	Products []productItem `json:"products"`
 	choices
 }
 
@@ -77,7 +77,7 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 		}
 		if !f.ok {
 			out.Status, out.choices = f.status(unknownStore), f.choices()
-			return answer{f.ask(say, in.Store, unknownStore), out}, nil
+			return answer{say: say, text: f.ask(say, in.Store, unknownStore), data: &out}, nil
 		}
 		if out.Chain, q.Chain = oneLine(f.one.chain), f.one.chain; f.one.chain == "" {
 			out.Store, q.ShopID = new(refShop(f.one.shop)), f.one.shop.ID
@@ -96,11 +96,11 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 		out.Products = append(out.Products, refItem(p))
 	}
 	out.NextCursor = next
-	line := say.say("%d 項商品：%s", "%d products: %s", len(products), say.list(names, next != ""))
+	line := say.say("%d 項商品：%s", "%d products: %s", len(products), say.rows(names, next != ""))
 	if next != "" || in.Cursor != "" {
 		line = say.say("本頁 ", "On this page, ") + line
 	}
-	return answer{line, out}, nil
+	return answer{say: say, text: line, data: &out}, nil
 }
 
 // search asks for products by a part of their names or, where that finds
@@ -123,7 +123,7 @@ func (h *handler) noProducts(ctx context.Context, say language, in searchProduct
 		if in.Category != "" {
 			line += say.say("；不填 category 可以看到有哪些分類", "; without category, the results show which there are")
 		}
-		return answer{line, out}, nil
+		return answer{say: say, text: line, data: &out}, nil
 	}
 	f, err := h.findProduct(ctx, in.Query)
 	if err != nil {
@@ -133,14 +133,14 @@ func (h *handler) noProducts(ctx context.Context, say language, in searchProduct
 		f.options = []option{productOption(f.one)}
 	}
 	if out.Suggestions = f.options; len(f.options) == 0 {
-		return answer{line, out}, nil
+		return answer{say: say, text: line, data: &out}, nil
 	}
 	if f.settled() {
-		line += say.say("；不限條件則有：%s", "; without the other conditions: %s", say.list(f.names(say), f.more))
+		line += say.say("；不限條件則有：%s", "; without the other conditions: %s", say.rows(f.names(say), f.more))
 	} else {
-		line += say.say("，是不是：%s？", ". Did you mean: %s?", say.list(f.names(say), f.more))
+		line += say.say("，是不是：%s？", ". Did you mean: %s?", say.rows(f.names(say), f.more))
 	}
-	return answer{line, out}, nil
+	return answer{say: say, text: line, data: &out}, nil
 }
 
 func refItem(p store.Product) productItem {

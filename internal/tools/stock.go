@@ -23,7 +23,8 @@ const (
 
 // stock is the answer of check_stock.
 type stock struct {
-	Status      status       `json:"status"`
+	Status status `json:"status"`
+	annotations
 	Store       *shopRef     `json:"store,omitempty"` // the shop asked about
 	Chain       string       `json:"chain,omitempty"` // or else the chain
 	Product     *productRef  `json:"product,omitempty"`
@@ -34,7 +35,6 @@ type stock struct {
 	StoreCount  int          `json:"store_count,omitempty"`  // how many stores carry it there
 	Stores      []storeStock `json:"stores,omitempty"`       // a page of them
 	AvailableAt []storeStock `json:"available_at,omitempty"` // other stores that have it
-	NextCursor  string       `json:"next_cursor,omitempty"`
 	choices
 
 	looked bool // for other stores, of which AvailableAt has some

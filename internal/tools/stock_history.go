@@ -31,13 +31,13 @@ func (h *handler) stockHistoryTool() tool[stockHistoryInput] {
 
 // history is the answer of stock_history.
 type history struct {
-	Status       status      `json:"status"`
+	Status status `json:"status"`
+	annotations
 	Store        *shopRef    `json:"store,omitempty"`
 	Product      *productRef `json:"product,omitempty"`
 	Unit         string      `json:"unit,omitempty"`
 	Movements    []movement  `json:"movements"`
 	Reservations []held      `json:"reservations,omitempty"` // with the first page
-	NextCursor   string      `json:"next_cursor,omitempty"`
 	choices
 }
 
@@ -65,7 +65,7 @@ func (h *handler) stockHistory(ctx context.Context, meta *mcp.Meta, in stockHist
 	}
 	if !where.ok {
 		out.Status, out.choices = where.status(unknownStore), where.choices()
-		return answer{where.ask(say, in.Store, unknownStore), out}, nil
+		return answer{say: say, text: where.ask(say, in.Store, unknownStore), data: &out}, nil
 	}
 	shop := where.one.shop
 	out.Store = new(refShop(shop))
@@ -75,7 +75,7 @@ func (h *handler) stockHistory(ctx context.Context, meta *mcp.Meta, in stockHist
 	}
 	if !what.ok {
 		out.Status, out.choices = what.status(unknownProduct), what.choices()
-		return answer{what.ask(say, in.Product, unknownProduct), out}, nil
+		return answer{say: say, text: what.ask(say, in.Product, unknownProduct), data: &out}, nil
 	}
 	product := what.one
 	out.Product, out.Unit = new(refProduct(product)), oneLine(product.Unit)
@@ -88,7 +88,7 @@ func (h *handler) stockHistory(ctx context.Context, meta *mcp.Meta, in stockHist
 	line := say.say("%[1]s %[2]s：", "%[2]s at %[1]s: ", oneLine(shop.Name), say.product(product))
 	if out.NextCursor = next; len(movements) == 0 {
 		out.Status = statusNone
-		return answer{line + say.say("沒有異動紀錄", "nothing has moved"), out}, nil
+		return answer{say: say, text: line + say.say("沒有異動紀錄", "nothing has moved"), data: &out}, nil
 	}
 	lines := make([]string, len(movements))
 	for i, m := range movements {
@@ -98,17 +98,17 @@ func (h *handler) stockHistory(ctx context.Context, meta *mcp.Meta, in stockHist
 		})
 		lines[i] = h.movementLine(say, m)
 	}
-	line += say.list(lines, next != "")
+	line += say.rows(lines, next != "")
 	if in.Cursor == "" {
 		reserved, _, err := h.store.Reservations(ctx, store.ReservationQuery{ShopID: shop.ID, ProductID: product.ID})
 		if err != nil {
 			return answer{}, err
 		}
 		if out.Reservations = heldOfAll(reserved); len(reserved) > 0 {
-			line += say.say("；保留中：%s", "; held by reservation %s", say.list(numbers(say, reserved), false))
+			line += say.say("；保留中：%s", "; held by reservation %s", say.rows(numbers(say, reserved), false))
 		}
 	}
-	return answer{page(say, line, in.Cursor, next), out}, nil
+	return answer{say: say, text: page(say, line, in.Cursor, next), data: &out}, nil
 }
 
 // movementLine is m in few words.
@@ -117,9 +117,9 @@ func (h *handler) movementLine(say language, m store.Movement) string {
 	if m.Reverses != 0 {
 		what = say.say("復原異動 %d", "movement %d undone", m.Reverses)
 	}
-	line := say.say("%s %s，%d → %d", "%s %s, %d → %d", h.clock(m.At), what, m.Before.OnHand, m.After.OnHand)
+	undone := ""
 	if m.ReversedBy != 0 {
-		line += say.say("（已復原）", " (undone)")
+		undone = say.say("，已復原", ", undone")
 	}
-	return line
+	return say.say("%s %s，%d → %d（異動 %d%s）", "%s %s, %d → %d (movement %d%s)", h.clock(m.At), what, m.Before.OnHand, m.After.OnHand, m.ID, undone)
 }

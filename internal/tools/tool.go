@@ -5,6 +5,8 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
@@ -28,17 +30,61 @@ type reply interface {
 	result() *mcp.CallToolResult
 }
 
-// answer is one answer, said twice.
+// answer is one answer in two forms. Some clients show a model the text alone,
+// some the structure alone, so each has all that the model must know.
 type answer struct {
-	text string // a line for people
-	data any    // the same for programs
+	say     language
+	text    string    // in words; if empty, the structure as JSON
+	data    structure // for programs
+	ignored []string  // the names of arguments that were
 }
 
+// structure is the structured form of an answer.
+type structure interface {
+	// annotate adds what is the same for all answers.
+	annotate(message string, ignored []string)
+	// cursor is that of the next page, "" where there is none.
+	cursor() string
+}
+
+// annotations are what every answer's structure has.
+type annotations struct {
+	Message    string   `json:"message,omitempty"` // the answer in words
+	Ignored    []string `json:"ignored,omitempty"` // arguments that were
+	NextCursor string   `json:"next_cursor,omitempty"`
+}
+
+func (a *annotations) annotate(message string, ignored []string) {
+	a.Message, a.Ignored = message, ignored
+}
+
+func (a *annotations) cursor() string { return a.NextCursor }
+
 func (a answer) result() *mcp.CallToolResult {
+	text := a.text
+	if odd := slices.DeleteFunc(slices.Clone(a.ignored), isAddition); len(odd) > 0 {
+		text += a.say.say("（沒有用到的參數：%s）", " (ignored arguments: %s)", strings.Join(odd, ", "))
+	}
+	a.data.annotate(text, a.ignored)
+	if next := a.data.cursor(); next != "" {
+		text += a.say.say("；下一頁的 cursor：%s", "; cursor of the next page: %s", next)
+	}
+	if a.text == "" {
+		text = asJSON(a.data)
+	}
 	return &mcp.CallToolResult{
-		Content:           []mcp.Content{mcp.TextContent{Type: "text", Text: a.text}},
+		Content:           []mcp.Content{mcp.TextContent{Type: "text", Text: text}},
 		StructuredContent: a.data,
 	}
+}
+
+// asJSON is data of ours as JSON.
+func asJSON(data any) string {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err) // it holds nothing but texts and numbers
+	}
+	return string(text)
 }
 
 // output holds a JSON Schema of each tool's answer.data.
@@ -83,11 +129,13 @@ func (t *tool[In]) read(ctx context.Context, h *handler, q mcp.CallToolRequest) 
 	if err := h.permit(ctx, q.Params.Meta, store.ScopeRead); err != nil {
 		return answer{}, err
 	}
-	in, err := t.params.decode(q.Params.Arguments)
+	in, notes, err := t.params.decode(argumentsOf(q.Params), false)
 	if err != nil {
 		return answer{}, err
 	}
-	return t.answer(ctx, q.Params.Meta, in)
+	a, err := t.answer(withNumbers(ctx, notes.numbers), q.Params.Meta, in)
+	a.ignored = notes.ignored
+	return a, err
 }
 
 // finish makes what a call came to into a result. What a model can mend or

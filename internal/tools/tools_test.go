@@ -119,6 +119,7 @@ func callIn(ctx context.Context, t testing.TB, srv *mcpserver.MCPServer, tool st
 	if len(out.Content) != 1 || out.Content[0].Type != "text" {
 		t.Fatalf("%s %v: content = %v, want one text", tool, arguments, out.Content)
 	}
+	wantSameAdvice(t, tool, arguments, out)
 	return out.Content[0].Text, out
 }
 

@@ -79,15 +79,21 @@ func (w *writer[In]) write(ctx context.Context, h *handler, q mcp.CallToolReques
 	if err := h.permit(ctx, q.Params.Meta, store.ScopeWrite); err != nil {
 		return nil, err
 	}
-	in, err := w.params.decode(q.Params.Arguments)
+	in, notes, err := w.params.decode(argumentsOf(q.Params), true)
 	if err != nil {
 		return nil, refuse(codeInvalidArgument, err.Error())
 	}
+	ctx = withNumbers(ctx, notes.numbers)
 	p, err := w.plan(ctx, q.Params.Meta, in)
 	if err != nil {
 		return nil, err
 	}
-	return h.change(withClient(ctx), q, p)
+	r, err := h.change(withClient(ctx), q, p)
+	if a, ok := r.(answer); ok {
+		a.ignored = notes.ignored
+		r = a
+	}
+	return r, err
 }
 
 // change does what p says, if need be after a second yes. Where the stock has
@@ -122,7 +128,7 @@ func (h *handler) tryChange(ctx context.Context, q mcp.CallToolRequest, p plan) 
 	case err == nil:
 		// It was made, and is told as made, even where no time is left.
 		line, out := h.describe(context.WithoutCancel(ctx), p.say, receipt)
-		return answer{h.doneLine(p.say, receipt, line), out}, nil
+		return answer{say: p.say, text: h.doneLine(p.say, receipt, line), data: &out}, nil
 	case errors.Is(err, store.ErrChanged):
 		return nil, invalidConfirmation(p.say)
 	}

@@ -111,6 +111,7 @@ func TestRefusals(t *testing.T) {
 	s.pass(6 * time.Minute)
 	s.done(t, "record_movement", `{"store":"koko-daan","product":"curry-rice","delta":2,"reason":"delivery","expiry":"2026-11-05"}`)
 
+	seen := map[code]bool{}
 	for _, test := range []struct {
 		tool, arguments string
 		code            code
@@ -168,11 +169,18 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s %s = %v %s, %v; want %s", test.tool, test.arguments, out.IsError, text, out.StructuredContent, test.code)
 			continue
 		}
+		seen[test.code] = true
 		if !strings.Contains(text, test.text) || strings.ContainsFunc(text, breaksLine) {
 			t.Errorf("%s %s: text %q, want one line that says %q", test.tool, test.arguments, text, test.text)
 		}
 		if diff := cmp.Diff(args(t, test.facts), facts(out)); diff != "" {
 			t.Errorf("%s %s: facts (-want +got):\n%s", test.tool, test.arguments, diff)
+		}
+	}
+	for _, c := range []code{codeInvalidArgument, codeUnknownStore, codeUnknownProduct, codeAmbiguousStore, codeAmbiguousProduct, codeUnknownMovement,
+		codeUnknownReservation, codeNotCarried, codeInsufficientStock, codeConflict, codeReservationExpired, codeConfirmationInvalid} {
+		if !seen[c] {
+			t.Errorf("nothing is refused as %s", c)
 		}
 	}
 	s.wantLevel(t, "koko-daan", "tea-egg", 4, 0)
@@ -183,6 +191,7 @@ func TestRefusals(t *testing.T) {
 // IDs, candidates as their number, and whether there are suggestions.
 func facts(out result) map[string]any {
 	f := maps.Clone(out.StructuredContent)
+	delete(f, "message")
 	delete(f, "status")
 	delete(f, "code")
 	for name, value := range f {

@@ -1,0 +1,139 @@
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// Models and the programs that call for them send values of another type than
+// the schema has: "5" for 5, "true" for true, 4719972846795 for a barcode, and
+// PHP writes {} as []. What can mean one thing only is taken as that.
+
+// argumentsOf returns the arguments of a call, with its numbers as they are
+// written: in a float64, a long SKU would be another.
+func argumentsOf(p mcp.CallToolParams) any {
+	args, ok := p.Arguments.(map[string]any)
+	if !ok || len(p.RawArguments) == 0 {
+		return p.Arguments
+	}
+	for _, value := range args {
+		if _, ok := value.(float64); !ok {
+			continue
+		}
+		var exact map[string]any
+		d := json.NewDecoder(bytes.NewReader(p.RawArguments))
+		d.UseNumber()
+		if d.Decode(&exact) == nil {
+			return exact
+		}
+	}
+	return args
+}
+
+// understand returns a value as the type that the argument has, where it can
+// mean one thing only: a string, a float64, a bool, or an object. It returns nil
+// for what is left out or blank, and everything else as it came.
+func (p *param[In]) understand(value any) any {
+	if f, ok := value.(float64); ok {
+		value = json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+	}
+	if s, ok := value.(string); ok && oneLine(s) == "" {
+		return nil
+	}
+	switch {
+	case p.text != nil:
+		return p.asText(value)
+	case p.integer != nil:
+		return asNumber(value)
+	case p.boolean != nil:
+		return asBoolean(value)
+	default:
+		return asObject(value)
+	}
+}
+
+// digits are a number that is the same text whichever program writes it. One
+// with an exponent may have been shortened, as spreadsheets do to barcodes.
+var digits = regexp.MustCompile(`^-?[0-9]+$`)
+
+func (p *param[In]) asText(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		if p.oneOf == nil && digits.MatchString(v.String()) {
+			return v.String()
+		}
+	case string:
+		for _, option := range p.oneOf {
+			if strings.EqualFold(oneLine(v), option) {
+				return option
+			}
+		}
+	}
+	return value
+}
+
+// decimal is how a number is written that everybody reads alike; 1,000 is not:
+// for many it is 1.
+var decimal = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+func asNumber(value any) any {
+	var text string
+	switch v := value.(type) {
+	case json.Number:
+		text = v.String()
+	case string:
+		text = oneLine(v)
+	}
+	if !decimal.MatchString(text) {
+		return value
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil { // too large for anything
+		return value
+	}
+	return f
+}
+
+func asBoolean(value any) any {
+	var text string
+	switch v := value.(type) {
+	case json.Number:
+		text = v.String()
+	case string:
+		text = strings.ToLower(oneLine(v))
+	}
+	switch text {
+	case "true", "1":
+		return true
+	case "false", "0":
+		return false
+	}
+	return value
+}
+
+// asObject reads an object that is written in a string, too. One that is empty
+// is left out.
+func asObject(value any) any {
+	if s, ok := value.(string); ok {
+		var object map[string]any
+		if json.Unmarshal([]byte(s), &object) == nil {
+			value = object
+		}
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		if len(v) == 0 {
+			return nil
+		}
+	case []any:
+		if len(v) == 0 {
+			return nil
+		}
+	}
+	return value
+}

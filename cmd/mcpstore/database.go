@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -30,7 +31,7 @@ func openDatabase(ctx context.Context, path string, seed bool, getenv func(strin
 		return nil, "", err
 	}
 	if seed {
-		cfg.Seed = demo.Catalog
+		cfg.Seed = func() store.Catalog { return demo.CatalogOn(store.DateOf(time.Now())) }
 	}
 	db, err := sqlite.Open(ctx, cfg)
 	return db, cfg.Path, err

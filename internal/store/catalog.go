@@ -18,4 +18,5 @@ type CatalogLevel struct {
 	ShopID, ProductID string
 	OnHand, Reserved  int64
 	AsOf              time.Time // if zero, the time of loading
+	Lots              []Lot     // what of OnHand has an expiry date; the rest has none
 }

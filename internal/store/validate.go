@@ -51,11 +51,36 @@ func (c Catalog) Validate() error {
 			err = fmt.Errorf("on hand %d and reserved %d: less than nothing", l.OnHand, l.Reserved)
 		case l.Reserved > l.OnHand:
 			err = fmt.Errorf("reserved %d of %d on hand", l.Reserved, l.OnHand)
+		default:
+			err = validLots(l)
 		}
 		if err != nil {
 			return fmt.Errorf("level of product %q in shop %q: %w", l.ProductID, l.ShopID, err)
 		}
 		levels[at] = true
+	}
+	return nil
+}
+
+// validLots reports what is wrong with the lots of a level.
+func validLots(l CatalogLevel) error {
+	var sum int64
+	days := make(map[Date]bool, len(l.Lots))
+	for _, lot := range l.Lots {
+		if _, err := ParseDate(string(lot.Expiry)); err != nil {
+			return err
+		}
+		if lot.OnHand <= 0 {
+			return fmt.Errorf("lot of %s has %d", lot.Expiry, lot.OnHand)
+		}
+		if days[lot.Expiry] {
+			return fmt.Errorf("lot of %s is given twice", lot.Expiry)
+		}
+		days[lot.Expiry] = true
+		sum += lot.OnHand
+	}
+	if sum > l.OnHand {
+		return fmt.Errorf("lots have %d of %d on hand", sum, l.OnHand)
 	}
 	return nil
 }

@@ -35,6 +35,14 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{"level twice", func(c *store.Catalog) { c.Levels = append(c.Levels, c.Levels[0]) }, `level of product "p" in shop "s": given twice`},
 		{"level below zero", func(c *store.Catalog) { c.Levels[0].OnHand = -1 }, `level of product "p" in shop "s": on hand -1 and reserved 2: less than nothing`},
 		{"more reserved than there is", func(c *store.Catalog) { c.Levels[0].Reserved = 4 }, `level of product "p" in shop "s": reserved 4 of 3 on hand`},
+		{"more in lots than there is", func(c *store.Catalog) {
+			c.Levels[0].Lots = []store.Lot{{Expiry: "2026-11-03", OnHand: 2}, {Expiry: "2026-11-04", OnHand: 2}}
+		}, `level of product "p" in shop "s": lots have 4 of 3 on hand`},
+		{"lot twice", func(c *store.Catalog) {
+			c.Levels[0].Lots = []store.Lot{{Expiry: "2026-11-03", OnHand: 1}, {Expiry: "2026-11-03", OnHand: 1}}
+		}, `level of product "p" in shop "s": lot of 2026-11-03 is given twice`},
+		{"empty lot", func(c *store.Catalog) { c.Levels[0].Lots = []store.Lot{{Expiry: "2026-11-03"}} }, `level of product "p" in shop "s": lot of 2026-11-03 has 0`},
+		{"lot of no day", func(c *store.Catalog) { c.Levels[0].Lots = []store.Lot{{Expiry: "soon", OnHand: 1}} }, `level of product "p" in shop "s": "soon" is not a date such as 2026-11-30`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := store.Catalog{

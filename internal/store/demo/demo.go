@@ -9,6 +9,7 @@ import (
 	"embed"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,8 +19,25 @@ import (
 //go:embed *.csv
 var files embed.FS
 
-// Catalog returns the demo data, each call its own. The levels have no time:
-// they are as of when they are loaded.
+// CatalogOn returns the demo data, in which some of the food expires today and in
+// the days after, so that there is something to ask about.
+func CatalogOn(today store.Date) store.Catalog {
+	c := Catalog()
+	for _, r := range read("lots.csv") {
+		i := slices.IndexFunc(c.Levels, func(l store.CatalogLevel) bool {
+			return l.ProductID == r.text("product") && l.ShopID == r.text("shop")
+		})
+		if i < 0 {
+			panic(fmt.Sprintf("demo: %s: the shop does not carry the product", r.where))
+		}
+		lot := store.Lot{Expiry: today.AddDays(int(r.int("days"))), OnHand: r.int("quantity")}
+		c.Levels[i].Lots = append(c.Levels[i].Lots, lot)
+	}
+	return c
+}
+
+// Catalog returns the demo data without expiry dates, the same on every day, each
+// call its own. The levels have no time: they are as of when they are loaded.
 func Catalog() store.Catalog {
 	var c store.Catalog
 	for _, r := range read("chains.csv") {

@@ -113,6 +113,77 @@ func TestLevelsShowEveryAnswer(t *testing.T) {
 	}
 }
 
+// today is a day on which the demo data is made.
+const today store.Date = "2026-11-03"
+
+func TestSomeFoodExpiresInTheComingDays(t *testing.T) {
+	c := demo.CatalogOn(today)
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	left, shops := map[store.Date]int{}, map[string]bool{}
+	for i, l := range c.Levels {
+		for _, lot := range l.Lots {
+			left[lot.Expiry]++
+			shops[l.ShopID] = true
+			if lot.Expiry < today || l.ProductID == "tea-egg" {
+				t.Errorf("%s in %s: lot %+v", l.ProductID, l.ShopID, lot)
+			}
+		}
+		c.Levels[i].Lots = nil
+	}
+	for days := range 4 {
+		if left[today.AddDays(days)] < 3 {
+			t.Errorf("%d lots expire in %d days, want some on each of the first days", left[today.AddDays(days)], days)
+		}
+	}
+	if len(shops) != len(c.Shops) || len(left) < 7 {
+		t.Errorf("lots in %d shops on %d days, want some in each of %d shops, and some later", len(shops), len(left), len(c.Shops))
+	}
+	if diff := cmp.Diff(demo.Catalog(), c); diff != "" {
+		t.Errorf("but for lots, the data is another (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(demo.CatalogOn("2027-02-27"), demo.CatalogOn("2027-02-27")); diff != "" {
+		t.Errorf("the same day gives other lots:\n%s", diff)
+	}
+}
+
+func TestDemoLotsAreInTheLedger(t *testing.T) {
+	db, err := sqlite.Open(t.Context(), sqlite.Config{
+		Path: filepath.Join(t.TempDir(), "demo.db"),
+		Seed: func() store.Catalog { return demo.CatalogOn(today) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if found, err := db.Verify(t.Context(), 0); err != nil || len(found) > 0 {
+		t.Errorf("Verify = %v, %v, want nothing", found, err)
+	}
+	lots, next, err := db.Expiring(t.Context(), store.ExpiringQuery{Through: today.AddDays(3), Page: store.Page{Limit: store.MaxLimit}})
+	if err != nil || next != "" || len(lots) < 15 {
+		t.Errorf("%d lots expire within 3 days, %v, want a page of them", len(lots), err)
+	}
+	for _, l := range lots {
+		level, err := db.Level(t.Context(), l.Shop.ID, l.Product.ID)
+		if err != nil || level.OnHand < l.OnHand {
+			t.Errorf("%s in %s: %d of %d on hand expire, %v", l.Product.ID, l.Shop.ID, l.OnHand, level.OnHand, err)
+		}
+	}
+	const bento, shop = "pork-chop-bento", "orange-daan"
+	movements, _, err := db.Movements(t.Context(), store.MovementQuery{ShopID: shop, ProductID: bento})
+	if err != nil || len(movements) != 2 || movements[0].After.OnHand != 8 || movements[0].Expiry != today.AddDays(1) {
+		t.Errorf("the ledger of %s in %s is %+v, %v, want a movement for each of two lots", bento, shop, movements, err)
+	}
+	if _, err := db.Move(t.Context(), store.Move{ShopID: shop, ProductID: bento, Delta: -4, Reason: store.Sale}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := db.Lots(t.Context(), shop, bento)
+	if diff := cmp.Diff([]store.Lot{{Expiry: today.AddDays(1), OnHand: 4}}, left); diff != "" || err != nil {
+		t.Errorf("of 3 and 5, a sale of 4 leaves (-want +got), %v:\n%s", err, diff)
+	}
+}
+
 func TestQuestionsHaveTheirAnswers(t *testing.T) {
 	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "demo.db"), Seed: demo.Catalog})
 	if err != nil {

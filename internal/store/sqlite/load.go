@@ -171,8 +171,8 @@ func shopsByName(shops []store.Shop) []named {
 	return order
 }
 
-// levels stores the levels in the order of their table, which makes it grow at
-// its end.
+// levels stores the levels and their lots in the order of the levels' table,
+// which makes it grow at its end.
 func (in *inserter) levels(c store.Catalog, shops map[string]shopRow, products map[string]int, now time.Time) {
 	reorder := make(map[string]int64, len(c.Products))
 	for _, p := range c.Products {
@@ -194,6 +194,11 @@ func (in *inserter) levels(c store.Catalog, shops map[string]shopRow, products m
 		shop := shops[l.ShopID]
 		in.insert(`levels (product, shop, chain, place, on_hand, reserved, as_of, reorder_point)`,
 			o.product, shop.num, shop.chain, shop.place, l.OnHand, l.Reserved, l.AsOf.UnixMicro(), reorder[l.ProductID])
+	}
+	for _, o := range order {
+		for _, lot := range c.Levels[o.i].Lots {
+			in.insert(`lots (product, shop, expiry, on_hand)`, o.product, o.shop, lot.Expiry, lot.OnHand)
+		}
 	}
 }
 

@@ -39,14 +39,19 @@ func removeAll(ctx context.Context, tx execer) error {
 }
 
 // openLedger writes how the levels that were loaded came to be: by an import
-// of what is on hand, of which some is reserved.
+// of what is on hand, by lot and without a date, of which some is reserved.
 func openLedger(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	for _, deed := range []struct{ reason, of, entries string }{
 		{string(store.Imported), `on_hand > 0`, `
 			INSERT INTO movements (num, deed, grp, product, shop, expiry, delta, on_hand, reserved_before, reserved)
-			SELECT num, deed, num, product, shop, '', on_hand, on_hand, 0, 0 FROM (
-				SELECT row_number() OVER (ORDER BY product, shop) + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'movements') AS num,
-					?1 AS deed, product, shop, on_hand FROM levels WHERE on_hand > 0)`},
+			SELECT num, deed, num, product, shop, expiry, n, on_hand, 0, 0 FROM (
+				SELECT row_number() OVER (ORDER BY product, shop, expiry) + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'movements') AS num,
+					?1 AS deed, product, shop, expiry, n, sum(n) OVER (PARTITION BY product, shop ORDER BY expiry) AS on_hand
+				FROM (
+					SELECT product, shop, expiry, on_hand AS n FROM lots
+					UNION ALL
+					SELECT product, shop, '', on_hand - (SELECT coalesce(sum(o.on_hand), 0) FROM lots o WHERE o.product = l.product AND o.shop = l.shop) FROM levels l)
+				WHERE n > 0)`},
 		{"reserve", `reserved > 0`, `
 			INSERT INTO reservations (deed, product, shop, quantity, until, state)
 			SELECT ?1, product, shop, reserved, ?2, 'held' FROM levels WHERE reserved > 0`},

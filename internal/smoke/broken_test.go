@@ -209,8 +209,8 @@ func isGET(q asked) bool { return q.Request.Method == http.MethodGet }
 func isRight(q asked) bool { return toTool("check_stock")(q) && !isWrong(q) }
 
 func isWrong(q asked) bool {
-	_, number := q.Params.Arguments["product"].(float64)
-	return q.Params.Name == "check_stock" && number
+	_, object := q.Params.Arguments["product"].(map[string]any)
+	return q.Params.Name == "check_stock" && object
 }
 
 // callAt matches the plain call of each revision. That of check_stock asks at

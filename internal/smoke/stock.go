@@ -202,7 +202,7 @@ func (r *run) unknownTool(ctx context.Context) (string, error) {
 	return r.refused(ctx, s, "no_such_tool", object{})
 }
 
-// wrongArgument calls check_stock with a number for a name.
+// wrongArgument calls check_stock with an object for a name.
 func (r *run) wrongArgument(ctx context.Context) (string, error) {
 	s, tools, err := r.asking(ctx)
 	if err != nil {
@@ -212,7 +212,7 @@ func (r *run) wrongArgument(ctx context.Context) (string, error) {
 	if _, ok := find(tools, "check_stock"); !ok {
 		return "", skip("there is no tool check_stock")
 	}
-	return r.refused(ctx, s, "check_stock", object{"product": 12345})
+	return r.refused(ctx, s, "check_stock", object{"product": object{"name": "12345"}})
 }
 
 // refused makes a bad call, which must be answered with an error in words, be

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -44,7 +45,7 @@ func (h *handler) auditTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandle
 
 func (h *handler) auditResource(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
 	return func(ctx context.Context, q mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-		call := h.begin(ctx, string(mcp.MethodResourcesRead), traceURI(q.Params.URI))
+		call := h.begin(ctx, string(mcp.MethodResourcesRead), traceTexts(ctx, member{"uri", q.Params.URI}))
 		defer h.end(call)
 		contents, err := next(ctx, q)
 		if call.Outcome = outcomeOK; err != nil {
@@ -54,14 +55,50 @@ func (h *handler) auditResource(next mcpserver.ResourceHandlerFunc) mcpserver.Re
 	}
 }
 
-// auditNoResource leaves the trace of a resource that is read by nobody.
-func (h *handler) auditNoResource(ctx context.Context, uri, outcome string) {
-	if h.audit == nil {
-		return
+func (h *handler) auditPrompt(next mcpserver.PromptHandlerFunc) mcpserver.PromptHandlerFunc {
+	return func(ctx context.Context, q mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+		end := h.auditRequest(ctx, mcp.MethodPromptsGet, member{"name", q.Params.Name},
+			member{"product", q.Params.Arguments["product"]}, member{"store", q.Params.Arguments["store"]})
+		result, err := next(ctx, q)
+		end(err)
+		return result, err
 	}
-	call := h.begin(ctx, string(mcp.MethodResourcesRead), traceURI(uri))
-	call.Outcome = outcome
-	h.end(call)
+}
+
+// auditRequest begins the entry of a request that is no call of a tool, with
+// those of members that are not empty. The function that it returns ends it, with
+// what the request came to.
+func (h *handler) auditRequest(ctx context.Context, method mcp.MCPMethod, members ...member) (end func(error)) {
+	if h.audit == nil {
+		return func(error) {}
+	}
+	call := h.begin(ctx, string(method), traceTexts(ctx, members...))
+	return func(err error) {
+		if call.Outcome = outcomeOK; err != nil {
+			call.Outcome = failedOutcome(err)
+		}
+		h.end(call)
+	}
+}
+
+// completionEvery is how often a caller's completions leave an entry: there is
+// one at each key that a person types.
+const completionEvery = time.Minute
+
+// maxCompleting is how many callers' completions are told apart.
+const maxCompleting = 1024
+
+// auditCompletion is auditRequest for a completion. Within completionEvery, only
+// the first of a caller leaves an entry.
+func (h *handler) auditCompletion(ctx context.Context, of string, a mcp.CompleteArgument) (end func(error)) {
+	c := store.CallerFrom(ctx)
+	who := c.ID + " " + c.Address
+	now := h.now()
+	if last, ok := h.completed.Get(who); ok && now.Sub(last) < completionEvery {
+		return func(error) {}
+	}
+	h.completed.Add(who, now)
+	return h.auditRequest(ctx, mcp.MethodCompletionComplete, member{"of", of}, member{"argument", a.Name}, member{"value", a.Value})
 }
 
 func (h *handler) begin(ctx context.Context, tool, arguments string) *store.Call {
@@ -230,8 +267,23 @@ func (p *param[In]) appendTrace(b []byte, value any) []byte {
 	return append(b, cut...)
 }
 
-func traceURI(uri string) string {
-	b := appendText([]byte(`{"uri":`), oneLine(shorten(uri, maxTraced)))
+// member is one of what the audit log keeps of a request.
+type member struct{ name, text string }
+
+// traceTexts returns those of members that are not empty as JSON, bounded as the
+// arguments of calls are.
+func traceTexts(ctx context.Context, members ...member) string {
+	most := mostOf(store.CallerFrom(ctx))
+	b := []byte{'{'}
+	for _, m := range members {
+		if m.text == "" {
+			continue
+		}
+		start := len(b)
+		b = appendName(b, m.name)
+		named := len(b)
+		b = fit(appendText(b, oneLine(shorten(m.text, maxTraced))), start, named, most)
+	}
 	return string(append(b, '}'))
 }
 

@@ -271,3 +271,74 @@ func TestTraceOfArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestListsAndPromptsLeaveATrace(t *testing.T) {
+	srv := auditing(open(t, demo.Catalog), &byOAuth, false)
+	long := strings.Repeat("蛋", 5000)
+	for _, test := range []struct {
+		caller         store.Caller
+		method, params string
+		kept, outcome  string
+	}{
+		{reader, "resources/list", `{}`, `{}`, "ok"},
+		{reader, "resources/list", `{"cursor":"bm9uc2Vuc2U="}`, `{"cursor":"bm9uc2Vuc2U="}`, "invalid_argument"},
+		{changer, "resources/list", `{}`, `{}`, "refused: insufficient_scope"},
+		{reader, "prompts/get", `{"name":"check_stock","arguments":{"product":"茶葉蛋\n","store":"KOKO"}}`, `{"name":"check_stock","product":"茶葉蛋","store":"KOKO"}`, "ok"},
+		{reader, "prompts/get", `{"name":"check_stock"}`, `{"name":"check_stock"}`, "ok"},
+		{reader, "prompts/get", `{"name":"other"}`, `{"name":"other"}`, "invalid_argument"},
+		{store.Caller{}, "prompts/get", `{"name":"check_stock","arguments":{"product":"` + long + `","store":"` + long + `"}}`, `{"name":"check_stock","product":"…","store":"…"}`, "ok"},
+	} {
+		rpcIn(store.WithCaller(t.Context(), test.caller), t, srv.MCPServer, test.method, args(t, test.params))
+		want := store.Call{At: inTaipei(), Caller: test.caller.ID, Tool: test.method, Arguments: test.kept, Outcome: test.outcome}
+		got := srv.last(t)
+		if diff := cmp.Diff(want, got); diff != "" || len(got.Arguments) > maxOfNone {
+			t.Errorf("%s %.60s (-want +got):\n%s", test.method, test.params, diff)
+		}
+	}
+}
+
+func TestFailedListsLeaveATrace(t *testing.T) {
+	srv := auditing(failing{}, nil, false)
+	rpc(t, srv.MCPServer, "resources/list", nil)
+	if got := srv.last(t); got.Outcome != "failed" || got.Tool != "resources/list" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A completion comes with each key that somebody types: a caller's first in a
+// minute leaves an entry.
+func TestCompletionsLeaveATraceEachMinute(t *testing.T) {
+	now := inTaipei()
+	var calls []store.Call
+	srv := New(open(t, demo.Catalog), Config{
+		Auth: &byOAuth, Now: func() time.Time { return now }, Audit: func(c store.Call) { calls = append(calls, c) },
+	})
+	aunt, other := reader, reader
+	aunt.ID, other.ID = "grant:1", "grant:2"
+	typed := func(c store.Caller, text string) {
+		rpcIn(store.WithCaller(t.Context(), c), t, srv, "completion/complete", map[string]any{
+			"ref": map[string]any{"type": "ref/prompt", "name": "check_stock"}, "argument": map[string]any{"name": "product", "value": text},
+		})
+	}
+	for range 50 {
+		typed(aunt, "茶")
+		typed(other, "蛋")
+		now = now.Add(time.Second)
+	}
+	now = now.Add(time.Minute)
+	typed(aunt, "茶葉")
+	typed(changer, "茶")
+	var got []string
+	for _, c := range calls {
+		got = append(got, fmt.Sprint(c.Caller, " ", c.Tool, " ", c.Arguments, " ", c.Outcome))
+	}
+	want := []string{
+		`grant:1 completion/complete {"of":"check_stock","argument":"product","value":"茶"} ok`,
+		`grant:2 completion/complete {"of":"check_stock","argument":"product","value":"蛋"} ok`,
+		`grant:1 completion/complete {"of":"check_stock","argument":"product","value":"茶葉"} ok`,
+		changer.ID + ` completion/complete {"of":"check_stock","argument":"product","value":"茶"} refused: insufficient_scope`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

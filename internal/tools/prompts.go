@@ -48,30 +48,35 @@ type completions struct{ *handler }
 
 // CompletePromptArgument offers products and stores by name.
 func (c completions) CompletePromptArgument(ctx context.Context, prompt string, a mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
-	if prompt != checkStockPrompt {
-		return &mcp.Completion{}, nil
+	kind := ""
+	if prompt == checkStockPrompt {
+		kind = a.Name
 	}
-	return c.complete(ctx, a.Name, a.Value, func(o option) string { return o.Name })
+	return c.complete(ctx, prompt, kind, a, func(o option) string { return o.Name })
 }
 
 // CompleteResourceArgument offers the IDs of stores and products by name.
 func (c completions) CompleteResourceArgument(ctx context.Context, uri string, a mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
-	scheme, ok := strings.CutSuffix(uri, "://"+idTemplate)
+	kind, ok := strings.CutSuffix(uri, "://"+idTemplate)
 	if !ok || a.Name != "id" {
-		return &mcp.Completion{}, nil
+		kind = ""
 	}
-	return c.complete(ctx, scheme, a.Value, func(o option) string { return o.ID })
+	return c.complete(ctx, uri, kind, a, func(o option) string { return o.ID })
 }
 
-// complete offers a value of each thing of a kind whose name has text in it.
-func (c completions) complete(ctx context.Context, kind, text string, value func(option) string) (_ *mcp.Completion, err error) {
+// complete offers a value of each thing of a kind whose name has the argument's
+// value in it. Of is what has the argument: a prompt or a template.
+func (c completions) complete(ctx context.Context, of, kind string, a mcp.CompleteArgument, value func(option) string) (_ *mcp.Completion, err error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	defer c.rescue(ctx, "completion/complete", &err)
+	end := c.auditCompletion(ctx, of, a)
 	if !c.mayRead(ctx) {
+		end(&forbidden{need: store.ScopeRead})
 		return &mcp.Completion{}, nil
 	}
-	found, more, err := c.called(ctx, kind, shorten(oneLine(text), 200))
+	defer func() { end(err) }()
+	defer c.rescue(ctx, "completion/complete", &err)
+	found, more, err := c.called(ctx, kind, shorten(oneLine(a.Value), 200))
 	if err != nil {
 		return nil, c.failed(ctx, "completion/complete", err)
 	}
@@ -82,6 +87,14 @@ func (c completions) complete(ctx context.Context, kind, text string, value func
 		}
 	}
 	return out, nil
+}
+
+// checkPrompt leaves an entry of a prompt that there is none of: no middleware
+// sees it.
+func (h *handler) checkPrompt(ctx context.Context, _ any, q *mcp.GetPromptRequest) {
+	if q.Params.Name != checkStockPrompt {
+		h.auditRequest(ctx, mcp.MethodPromptsGet, member{"name", q.Params.Name})(badArguments("no such prompt"))
+	}
 }
 
 // called returns at most 100 things of a kind, which is MCP's bound too.

@@ -95,13 +95,15 @@ func (h *handler) hooks() *mcpserver.Hooks {
 	hooks.AddBeforeListResources(h.checkStorePage)
 	hooks.AddAfterListResources(h.fillStorePage)
 	refuseCursors(hooks)
+	hooks.AddBeforeGetPrompt(h.checkPrompt)
 	return hooks
 }
 
 // checkResource makes the URI of what exists match its template, and that of
 // what does not match none, which is what mcp-go answers "not found" to in the
 // way of each protocol revision; an error of a handler would be an internal
-// one.
+// one. What follows the URI there tells the reason; package server shortens the
+// URI.
 func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceRequest) {
 	ctx, cancel := h.bounded(ctx)
 	defer cancel()
@@ -110,7 +112,7 @@ func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceR
 	uri := q.Params.URI
 	if !h.mayRead(ctx) {
 		q.Params.URI = uri + " (reading needs the scope stock:read)"
-		h.auditNoResource(ctx, uri, outcomeRefused+string(codeInsufficientScope))
+		h.auditRequest(ctx, mcp.MethodResourcesRead, member{"uri", uri})(&forbidden{need: store.ScopeRead})
 		return
 	}
 	if anyCard.MatchString(uri) {
@@ -125,8 +127,8 @@ func (h *handler) checkResource(ctx context.Context, _ any, q *mcp.ReadResourceR
 		err = store.ErrNotFound
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		q.Params.URI = uri + " (nothing has this ID)"
-		h.auditNoResource(ctx, uri, outcomeOK)
+		q.Params.URI = uri + " (nothing has this ID; resources/list lists stores, search_products finds products)"
+		h.auditRequest(ctx, mcp.MethodResourcesRead, member{"uri", uri})(nil)
 	}
 }
 
@@ -159,8 +161,11 @@ func (h *handler) checkStorePage(ctx context.Context, _ any, q *mcp.ListResource
 	}()
 	defer h.rescue(ctx, "resources/list", &err)
 	_, _, err = h.storePage(ctx, q.Params.Cursor)
-	if err != nil && !errors.Is(err, store.ErrBadCursor) {
-		err = h.failed(ctx, "resources/list", err)
+	if err != nil {
+		if failedOutcome(err) == outcomeFailed {
+			err = h.failed(ctx, "resources/list", err)
+		}
+		h.auditRequest(ctx, mcp.MethodResourcesList, member{"cursor", string(q.Params.Cursor)})(err)
 	}
 }
 
@@ -169,8 +174,12 @@ func (h *handler) fillStorePage(ctx context.Context, _ any, q *mcp.ListResources
 	ctx, cancel := h.bounded(ctx)
 	defer cancel()
 	var err error
+	end := h.auditRequest(ctx, mcp.MethodResourcesList, member{"cursor", string(q.Params.Cursor)})
+	defer func() { end(err) }()
 	defer h.rescue(ctx, "resources/list", &err)
-	shops, next, err := h.storePage(ctx, q.Params.Cursor)
+	var shops []store.Shop
+	var next string
+	shops, next, err = h.storePage(ctx, q.Params.Cursor)
 	if err != nil {
 		_ = h.failed(ctx, "resources/list", err)
 		result.SetCacheHints(0, mcp.CacheScopePrivate)
@@ -191,7 +200,10 @@ func (h *handler) fillStorePage(ctx context.Context, _ any, q *mcp.ListResources
 // storePage returns a page of the stores. mcp-go takes cursors in base64 only.
 func (h *handler) storePage(ctx context.Context, cursor mcp.Cursor) ([]store.Shop, string, error) {
 	raw, err := base64.StdEncoding.DecodeString(string(cursor))
-	if err != nil || !h.mayRead(ctx) {
+	switch {
+	case !h.mayRead(ctx):
+		return nil, "", &forbidden{need: store.ScopeRead}
+	case err != nil:
 		return nil, "", store.ErrBadCursor
 	}
 	return h.store.Shops(ctx, store.ShopQuery{Page: store.Page{Limit: store.MaxLimit, Cursor: string(raw)}})

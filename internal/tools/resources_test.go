@@ -65,6 +65,8 @@ func TestUnknownResourceIsNotFound(t *testing.T) {
 			r := rpc(t, srv, "resources/read", params)
 			if r.Error == nil || r.Error.Code != want || !strings.Contains(r.Error.Message, "not found") {
 				t.Errorf("%s: read %q = %s, %+v, want error %d", meta, uri, r.Result, r.Error, want)
+			} else if rest, ok := strings.CutPrefix(r.Error.Message, "handler not found for resource URI '"+uri+" (nothing has this ID; "); !ok || strings.Contains(rest, "://") {
+				t.Errorf("%s: read %q: %q, want the URI once, and what to do", meta, uri, r.Error.Message)
 			}
 		}
 	}

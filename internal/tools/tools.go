@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
@@ -80,6 +81,10 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 	if h.now == nil {
 		h.now = time.Now
 	}
+	var err error
+	if h.completed, err = lru.New[string, time.Time](maxCompleting); err != nil {
+		panic(err) // the size is above 0
+	}
 	guide := instructions
 	if c.AllowWrites {
 		guide += writeInstructions
@@ -104,7 +109,6 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		mcpserver.WithExtensions(uiCapability()),
 
 		mcpserver.WithMethodCacheHints(mcp.MethodResourcesList, dataTTL, mcp.CacheScopePrivate),
-		mcpserver.WithPromptHandlerMiddleware(h.recoverPrompt),
 		mcpserver.WithPromptCompletionProvider(completions{h}),
 		mcpserver.WithResourceCompletionProvider(completions{h}),
 		mcpserver.WithHooks(hooks),
@@ -120,6 +124,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 	}
 	if h.audit != nil { // around what follows, so that panics leave a trace
 		options = append(options,
+			mcpserver.WithPromptHandlerMiddleware(h.auditPrompt),
 			mcpserver.WithToolHandlerMiddleware(h.auditTool),
 			mcpserver.WithResourceHandlerMiddleware(h.auditResource))
 	}
@@ -127,7 +132,8 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		mcpserver.WithToolHandlerMiddleware(h.boundTool),
 		mcpserver.WithResourceHandlerMiddleware(h.boundResource),
 		mcpserver.WithToolHandlerMiddleware(h.recoverTool),
-		mcpserver.WithResourceHandlerMiddleware(h.recoverResource))
+		mcpserver.WithResourceHandlerMiddleware(h.recoverResource),
+		mcpserver.WithPromptHandlerMiddleware(h.recoverPrompt))
 	srv := mcpserver.NewMCPServer(name, h.server.Version, options...)
 	register(srv, h, h.checkStockTool())
 	register(srv, h, h.searchProductsTool())
@@ -169,6 +175,8 @@ type handler struct {
 	audit  func(store.Call)                 // nil where calls leave no trace
 	redact func(string) string              // nil where nothing is taken out
 	traces map[string]func(any, int) string // of each tool, what the audit log keeps of its arguments
+
+	completed *lru.Cache[string, time.Time] // when a caller's completions left an entry last
 }
 
 // defaultConfirmAbove is what no shop sells of a thing at once.

@@ -134,16 +134,25 @@ var logAttacks = area{"logs", "What is written down", []attack{
 		},
 	}, {
 		name: "audit", tries: "calling without leaving a trace, under another's name, or with so much that the log overflows",
-		want: unknownProduct, so: "each call has one entry, in the name of the token, of bounded size, without notes",
+		want: unknownProduct, so: "each call has one entry, in the name of the token, of bounded size, without notes; so have lists and prompts and, each minute, completions",
 		by: func(h *house) {
 			key, kept := h.token(store.Token{Scopes: both, Name: "till 1"})
 			h.refused("large", h.tool(key, "check_stock", args("product", strings.Repeat("長", 200), "store", ownShop)))
 			h.message(strings.Replace(checkEggs, `"id":1,`, "", 1), bearer(key)...)
 			h.message(strings.TrimSuffix(checkEggs, "}}")+`,"_meta":{"caller":"token:999","client":"owner","actor":"owner"}}}`, append(bearer(key), "X-Forwarded-User", "owner")...)
 			h.worked("a note", h.tool(key, "record_movement", `{"store":"koko-xinyi","product":"tea-egg","delta":-1,"reason":"sale","note":"王小明 0912345678"}`))
+			h.message(rpc("resources/list", `{}`), bearer(key)...)
+			h.message(rpc("prompts/get", `{"name":"check_stock","arguments":{"product":"茶葉蛋"}}`), bearer(key)...)
+			for _, typed := range []string{"茶", "茶葉", "茶葉蛋"} {
+				h.message(rpc("completion/complete", `{"ref":{"type":"ref/prompt","name":"check_stock"},"argument":{"name":"product","value":"`+typed+`"}}`), bearer(key)...)
+			}
 			calls := h.audited("audit")
-			if len(calls) < 3 {
-				h.Errorf("%d entries", len(calls))
+			entries := map[string]int{}
+			for _, c := range calls {
+				entries[c.Tool]++
+			}
+			if entries["check_stock"] < 2 || entries["resources/list"] != 1 || entries["prompts/get"] != 1 || entries["completion/complete"] != 1 {
+				h.Errorf("entries %v", entries)
 			}
 			for _, c := range calls {
 				if c.Caller != fmt.Sprintf("token:%d", kept.ID) || c.Name != "till 1" || c.Address != h.from || strings.Contains(c.Arguments, "0912") {

@@ -50,7 +50,7 @@ type area struct {
 
 var areas = []area{
 	tokenAttacks, scopeAttacks, requestAttacks, redirectAttacks, codeAttacks, refreshAttacks, consentAttacks, guessingAttacks, documentAttacks, registrationAttacks,
-	issuerAttacks, addressAttacks, hostAttacks, transportAttacks, batchAttacks, overloadAttacks, shopAttacks, logAttacks,
+	issuerAttacks, addressAttacks, hostAttacks, transportAttacks, batchAttacks, overloadAttacks, shopAttacks, argumentAttacks, logAttacks,
 }
 
 func TestAttacks(t *testing.T) {

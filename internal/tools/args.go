@@ -54,16 +54,19 @@ func (e badArguments) Error() string { return string(e) }
 // where it can mean one thing only: see [param.understand]. Strict is for tools
 // that change the stock, where an argument that is ignored may be the one that
 // matters. An error is a [badArguments] and names all that is wrong.
-func (ps params[In]) decode(arguments any, strict bool) (in In, notes notes, err error) {
+func (ps params[In]) decode(arguments any, strict bool) (in In, notes remarks, err error) {
 	args, ok := arguments.(map[string]any)
 	if !ok && arguments != nil {
 		return in, notes, badArguments(fmt.Sprintf("arguments must be an object, such as %s; got %s", ps.exampleCall(), kind(arguments)))
 	}
 	var problems []string
-	given := 0
+	known, given := 0, 0
 	for i := range ps.list {
 		p := &ps.list[i]
 		sent, ok := args[p.name]
+		if ok {
+			known++
+		}
 		value := p.understand(sent)
 		if value != nil {
 			given++
@@ -75,7 +78,7 @@ func (ps params[In]) decode(arguments any, strict bool) (in In, notes notes, err
 			if object, ok := value.(map[string]any); ok && problem == "" {
 				notes.ignored = append(notes.ignored, otherKeys(p.name, object)...)
 			}
-			if p.text != nil && kind(sent) == "a number" {
+			if p.text != nil && isNumber(sent) {
 				notes.numbers = append(notes.numbers, *p.text(&in))
 			}
 		case !p.required:
@@ -93,9 +96,11 @@ func (ps params[In]) decode(arguments any, strict bool) (in In, notes notes, err
 	if ps.exactlyOne && given != 1 && problems == nil {
 		problems = append(problems, fmt.Sprintf("send one of %s and no more, such as %s", strings.Join(ps.names(), " and "), ps.exampleCall()))
 	}
-	ignored, unknown := ps.unknown(args, strict || problems != nil)
-	notes.ignored = append(notes.ignored, ignored...)
-	problems = append(problems, unknown...)
+	if known < len(args) {
+		ignored, unknown := ps.unknown(args, strict || problems != nil)
+		notes.ignored = append(notes.ignored, ignored...)
+		problems = append(problems, unknown...)
+	}
 	if problems != nil {
 		return in, notes, badArguments(strings.Join(problems, "; "))
 	}

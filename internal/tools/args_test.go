@@ -10,30 +10,33 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
 // decoder reads the arguments of one tool, and says what it publishes of them.
 type decoder struct {
-	schema json.RawMessage
-	strict bool
-	decode func(arguments any) error
-	read   func(arguments any) (any, notes, error)
+	schema    json.RawMessage
+	strict    bool // of a tool that changes the stock
+	arguments func(mcp.CallToolParams) any
+	read      func(arguments any) (in any, notes remarks, err error)
+}
+
+func (d decoder) decode(arguments any) error {
+	_, _, err := d.read(arguments)
+	return err
 }
 
 func decoderOf[In any](t tool[In]) decoder       { return decoderWith(t.params, false) }
 func writerDecoder[In any](w writer[In]) decoder { return decoderWith(w.params, true) }
 
 func decoderWith[In any](ps params[In], strict bool) decoder {
-	read := func(arguments any) (any, notes, error) { return erase(ps.decode(arguments, strict)) }
-	return decoder{ps.schema(), strict, func(arguments any) error {
-		_, _, err := read(arguments)
-		return err
-	}, read}
+	return decoder{ps.schema(), strict, ps.argumentsOf, func(arguments any) (any, remarks, error) {
+		in, notes, err := ps.decode(arguments, strict)
+		return in, notes, err
+	}}
 }
-
-func erase[In any](in In, n notes, err error) (any, notes, error) { return in, n, err }
 
 func decoders() map[string]decoder {
 	h := &handler{}
@@ -266,7 +269,7 @@ func TestDecodeSaysWhatToSend(t *testing.T) {
 		{"check_stock", `{"product":[],"limit":1.5}`, `product must be a string, such as "茶葉蛋"; got an array; limit must be a whole number from 1 to 100, such as 20; got 1.5`},
 		{"search_products", `{"inStock":true}`, `unknown argument "inStock": did you mean "in_stock"? The arguments are query, store, category, in_stock, limit, cursor`},
 		{"search_products", `{"in_stock":"yes"}`, `in_stock must be true or false, such as true; got "yes"`},
-		{"search_products", `{"in_stock":2}`, `in_stock must be true or false, such as true; got the number 2`},
+		{"search_products", `{"in_stock":2}`, `in_stock must be true or false, such as true; got 2`},
 		{"list_stores", `{"near":"Taipei"}`, `near must be an object, such as {"latitude": 25.03, "longitude": 121.56}; got "Taipei"`},
 		{"list_stores", `{"near":[25.03,121.56]}`, `near must be an object, such as {"latitude": 25.03, "longitude": 121.56}; got an array`},
 		{"list_stores", `{"near":{"latitude":95,"longitude":0}}`, `near.latitude must be a number from -90 to 90; got 95`},
@@ -291,7 +294,7 @@ func TestDecodeSaysWhatToSend(t *testing.T) {
 func FuzzArguments(f *testing.F) {
 	for _, seed := range []string{
 		`{"product":"茶葉蛋","store":"KOKO便利店"}`, `{"query":"\ud800","in_stock":null}`, `{"near":{"latitude":1e2,"longitude":-0}}`,
-		`{"id":"\u0000"}`, `{"limit":100.0}`, `{"a":{"b":[{}]}}`, `[]`, `null`, `{"product":"` + strings.Repeat("𠀀", 201) + `"}`,
+		`{"id":"\u0000"}`, `{"product":4719972846795,"limit":"5","in_stock":"true","near":[]}`, `{"Store":1e99,"prodcut":{}}`, `{"limit":100.0}`, `{"a":{"b":[{}]}}`, `[]`, `null`, `{"product":"` + strings.Repeat("𠀀", 201) + `"}`,
 	} {
 		f.Add(seed)
 	}

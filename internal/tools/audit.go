@@ -33,7 +33,7 @@ const (
 // it makes or, where it makes none, with Config.Audit.
 func (h *handler) auditTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 	return func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](argumentsOf(q.Params), mostOf(store.CallerFrom(ctx))))
+		call := h.begin(ctx, q.Params.Name, h.traces[q.Params.Name](q.Params, mostOf(store.CallerFrom(ctx))))
 		defer h.end(call)
 		result, err := next(store.WithCall(ctx, call), q)
 		if call.Outcome == "" && result != nil && result.IsError {
@@ -177,6 +177,11 @@ func mostOf(c store.Caller) int {
 
 // cut stands where something is left out.
 const cut = `"…"`
+
+// traceCall is trace for a call as it comes.
+func (ps params[In]) traceCall(p mcp.CallToolParams, most int) string {
+	return ps.trace(ps.argumentsOf(p), most)
+}
 
 // trace returns a call's arguments as JSON of at most so many bytes for the
 // audit log, in the order of the parameters, without what is private or not

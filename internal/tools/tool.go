@@ -118,7 +118,7 @@ func register[In any](srv *mcpserver.MCPServer, h *handler, t tool[In]) {
 		},
 		Meta: h.metaOf(store.ScopeRead, t.card),
 	}
-	h.traces[t.name] = t.params.trace
+	h.traces[t.name] = t.params.traceCall
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		a, err := t.read(ctx, h, q)
 		return h.finish(ctx, t.name, a, err), nil
@@ -129,7 +129,7 @@ func (t *tool[In]) read(ctx context.Context, h *handler, q mcp.CallToolRequest) 
 	if err := h.permit(ctx, q.Params.Meta, store.ScopeRead); err != nil {
 		return answer{}, err
 	}
-	in, notes, err := t.params.decode(argumentsOf(q.Params), false)
+	in, notes, err := t.params.decode(t.params.argumentsOf(q.Params), false)
 	if err != nil {
 		return answer{}, err
 	}

@@ -76,7 +76,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 		auth:   c.Auth,
 		redact: c.Redact,
 		audit:  c.Audit,
-		traces: make(map[string]func(any, int) string),
+		traces: make(map[string]func(mcp.CallToolParams, int) string),
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -171,10 +171,10 @@ type handler struct {
 
 	connector *Connector // nil where search and fetch do not exist
 
-	auth   *Auth                            // nil where everybody may do everything
-	audit  func(store.Call)                 // nil where calls leave no trace
-	redact func(string) string              // nil where nothing is taken out
-	traces map[string]func(any, int) string // of each tool, what the audit log keeps of its arguments
+	auth   *Auth                                           // nil where everybody may do everything
+	audit  func(store.Call)                                // nil where calls leave no trace
+	redact func(string) string                             // nil where nothing is taken out
+	traces map[string]func(mcp.CallToolParams, int) string // of each tool, what the audit log keeps of its arguments
 
 	completed *lru.Cache[string, time.Time] // when a caller's completions left an entry last
 }

@@ -3,7 +3,9 @@ package tools
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,34 +16,37 @@ import (
 // the schema has: "5" for 5, "true" for true, 4719972846795 for a barcode, and
 // PHP writes {} as []. What can mean one thing only is taken as that.
 
-// argumentsOf returns the arguments of a call, with its numbers as they are
-// written: in a float64, a long SKU would be another.
-func argumentsOf(p mcp.CallToolParams) any {
+// argumentsOf returns the arguments of a call, with numbers as they are written
+// where a text is wanted: in a float64, a long SKU would be another.
+func (ps params[In]) argumentsOf(p mcp.CallToolParams) any {
 	args, ok := p.Arguments.(map[string]any)
 	if !ok || len(p.RawArguments) == 0 {
 		return p.Arguments
 	}
-	for _, value := range args {
-		if _, ok := value.(float64); !ok {
-			continue
-		}
-		var exact map[string]any
-		d := json.NewDecoder(bytes.NewReader(p.RawArguments))
-		d.UseNumber()
-		if d.Decode(&exact) == nil {
-			return exact
-		}
+	if !slices.ContainsFunc(ps.list, func(p param[In]) bool { return p.text != nil && isNumber(args[p.name]) }) {
+		return args
 	}
-	return args
+	var exact map[string]any
+	d := json.NewDecoder(bytes.NewReader(p.RawArguments))
+	d.UseNumber()
+	if d.Decode(&exact) != nil {
+		return args
+	}
+	return exact
+}
+
+func isNumber(value any) bool {
+	switch value.(type) {
+	case float64, json.Number:
+		return true
+	}
+	return false
 }
 
 // understand returns a value as the type that the argument has, where it can
 // mean one thing only: a string, a float64, a bool, or an object. It returns nil
 // for what is left out or blank, and everything else as it came.
 func (p *param[In]) understand(value any) any {
-	if f, ok := value.(float64); ok {
-		value = json.Number(strconv.FormatFloat(f, 'f', -1, 64))
-	}
 	if s, ok := value.(string); ok && oneLine(s) == "" {
 		return nil
 	}
@@ -62,6 +67,9 @@ func (p *param[In]) understand(value any) any {
 var digits = regexp.MustCompile(`^-?[0-9]+$`)
 
 func (p *param[In]) asText(value any) any {
+	if f, ok := value.(float64); ok {
+		value = json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+	}
 	switch v := value.(type) {
 	case json.Number:
 		if p.oneOf == nil && digits.MatchString(v.String()) {
@@ -102,8 +110,8 @@ func asNumber(value any) any {
 func asBoolean(value any) any {
 	var text string
 	switch v := value.(type) {
-	case json.Number:
-		text = v.String()
+	case float64, json.Number:
+		text = fmt.Sprint(v)
 	case string:
 		text = strings.ToLower(oneLine(v))
 	}

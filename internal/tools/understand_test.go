@@ -45,12 +45,12 @@ func TestDecodeTakesWhatCanMeanOneThingOnly(t *testing.T) {
 		{"record_movement", `{"store":"s","product":"p","delta":1,"reason":"sale","note":17,"idempotency_key":20261103}`, `{"store":"s","product":"p","delta":1,"reason":"sale","note":"17","idempotency_key":"20261103"}`},
 		{"undo_movement", `{"movement":"516"}`, `{"movement":516}`},
 	} {
-		got, _, err := decoders()[test.tool].read(raw(t, test.sent))
+		got, _, err := decoders()[test.tool].read(raw(t, test.tool, test.sent))
 		if err != nil {
 			t.Errorf("%s %s: %v", test.tool, test.sent, err)
 			continue
 		}
-		want, _, err := decoders()[test.tool].read(raw(t, test.meant))
+		want, _, err := decoders()[test.tool].read(raw(t, test.tool, test.meant))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,13 +61,13 @@ func TestDecodeTakesWhatCanMeanOneThingOnly(t *testing.T) {
 }
 
 // raw is a call's arguments as the tools see them.
-func raw(t testing.TB, arguments string) any {
+func raw(t testing.TB, tool, arguments string) any {
 	t.Helper()
 	var p mcp.CallToolParams
 	if err := json.Unmarshal(fmt.Appendf(nil, `{"name":"x","arguments":%s}`, arguments), &p); err != nil {
 		t.Fatal(err)
 	}
-	return argumentsOf(p)
+	return decoders()[tool].arguments(p)
 }
 
 func TestDecodeRefusesWhatMayMeanSeveralThings(t *testing.T) {
@@ -92,7 +92,7 @@ func TestDecodeRefusesWhatMayMeanSeveralThings(t *testing.T) {
 		{"list_stores", `{"near":"25.03,121.56"}`, `got "25.03,121.56"`},
 		{"undo_movement", `{"movement":9007199254740993}`, "must be a whole number from 1 to 9007199254740991"},
 	} {
-		_, _, err := decoders()[test.tool].read(raw(t, test.sent))
+		_, _, err := decoders()[test.tool].read(raw(t, test.tool, test.sent))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s %s: %v, want an error that says %q", test.tool, test.sent, err, test.want)
 		}
@@ -198,9 +198,9 @@ func TestBadArgumentsAreAFailedResult(t *testing.T) {
 	}
 }
 
-func TestArgumentsKeepTheirDigits(t *testing.T) {
-	got := raw(t, `{"a":12345678901234567890,"b":4.71e12,"c":{"d":1.50}}`)
-	want := map[string]any{"a": json.Number("12345678901234567890"), "b": json.Number("4.71e12"), "c": map[string]any{"d": json.Number("1.50")}}
+func TestTextsKeepTheirDigits(t *testing.T) {
+	got := raw(t, "check_stock", `{"product":12345678901234567890,"store":4.71e12,"limit":5}`)
+	want := map[string]any{"product": json.Number("12345678901234567890"), "store": json.Number("4.71e12"), "limit": json.Number("5")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

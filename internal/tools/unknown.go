@@ -10,8 +10,8 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
-// notes are what a call's arguments tell beside their values.
-type notes struct {
+// remarks are what a call's arguments tell beside their values.
+type remarks struct {
 	ignored []string // the names of those that the tool does not have
 	numbers []string // texts that came as numbers, which have no leading zeros
 }
@@ -69,6 +69,9 @@ var synonyms = map[string][]string{
 	"shop":     {"store", "from_store", "to_store", "query"},
 	"branch":   {"store", "from_store", "to_store", "query"},
 	"location": {"near", "store", "from_store", "to_store"},
+	"chain":    {"store", "query"},
+	"sku":      {"product", "query"},
+	"barcode":  {"product", "query"},
 	"item":     {"product", "query", "id"},
 	"qty":      {"quantity", "delta", "limit"},
 	"count":    {"quantity", "delta", "limit"},

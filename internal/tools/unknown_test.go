@@ -92,6 +92,8 @@ func TestNearMissesAndSynonymsGetAHint(t *testing.T) {
 		{"check_stock", "branches", `"store"`},
 		{"check_stock", "branch", `"store"`},
 		{"check_stock", "location", `"store"`},
+		{"check_stock", "chain", `"store"`},
+		{"check_stock", "sku", `"product"`},
 		{"check_stock", "item", `"product"`},
 		{"check_stock", "items", `"product"`},
 		{"check_stock", "count", `"limit"`},

@@ -65,7 +65,7 @@ func registerWriter[In any](srv *mcpserver.MCPServer, h *handler, w writer[In]) 
 		},
 		Meta: h.metaOf(store.ScopeWrite, false),
 	}
-	h.traces[w.name] = w.params.trace
+	h.traces[w.name] = w.params.traceCall
 	srv.AddTool(definition, func(ctx context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		r, err := w.write(ctx, h, q)
 		return h.finish(ctx, w.name, r, err), nil
@@ -79,7 +79,7 @@ func (w *writer[In]) write(ctx context.Context, h *handler, q mcp.CallToolReques
 	if err := h.permit(ctx, q.Params.Meta, store.ScopeWrite); err != nil {
 		return nil, err
 	}
-	in, notes, err := w.params.decode(argumentsOf(q.Params), true)
+	in, notes, err := w.params.decode(w.params.argumentsOf(q.Params), true)
 	if err != nil {
 		return nil, refuse(codeInvalidArgument, err.Error())
 	}

@@ -26,6 +26,7 @@ func isAddition(name string) bool { return slices.Contains(additions, name) }
 const (
 	maxIgnored = 10 // that are named
 	maxUnknown = 3  // that are complained about
+	maxLooked  = 50 // that are compared with those that it has
 )
 
 // unknown sorts the arguments that the tool does not have into those that it
@@ -33,10 +34,12 @@ const (
 // is strict, everything but additions.
 func (ps params[In]) unknown(args map[string]any, strict bool) (ignored, problems []string) {
 	names := ps.names()
-	for _, arg := range slices.Sorted(maps.Keys(args)) {
-		if slices.Contains(names, arg) {
-			continue
-		}
+	others := slices.DeleteFunc(slices.Collect(maps.Keys(args)), func(arg string) bool { return slices.Contains(names, arg) })
+	if len(others) > maxLooked {
+		return nil, []string{fmt.Sprintf("%d unknown arguments; the arguments are %s", len(others), strings.Join(names, ", "))}
+	}
+	slices.Sort(others)
+	for _, arg := range others {
 		var meant []string
 		if !isAddition(arg) {
 			if meant = ps.meant(arg); meant != nil || strict {

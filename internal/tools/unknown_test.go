@@ -139,7 +139,7 @@ func TestNearMissesAndSynonymsGetAHint(t *testing.T) {
 // there is of it.
 func TestIgnoredArgumentsAreBounded(t *testing.T) {
 	arguments := map[string]any{"product": "tea-egg", "\u202e\n" + strings.Repeat("z", 1<<16): "x"}
-	for i := range 5000 {
+	for i := range maxLooked - 1 {
 		arguments[fmt.Sprint("zz", i)] = "x"
 	}
 	text, out := call(t, serve(open(t, demo.Catalog)), "check_stock", arguments, nil)
@@ -149,5 +149,12 @@ func TestIgnoredArgumentsAreBounded(t *testing.T) {
 	}
 	if n := len(out.StructuredContent["ignored"].([]any)); n != maxIgnored {
 		t.Errorf("%d arguments are named, want %d", n, maxIgnored)
+	}
+	for i := range 5000 {
+		arguments[fmt.Sprint("zzz", i)] = "x"
+	}
+	text, out = call(t, serve(open(t, demo.Catalog)), "check_stock", arguments, nil)
+	if want := "5050 unknown arguments; the arguments are product, store, limit, cursor"; !out.IsError || text != want {
+		t.Errorf("%.200s, want %q", text, want)
 	}
 }

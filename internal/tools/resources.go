@@ -95,7 +95,6 @@ func (h *handler) hooks() *mcpserver.Hooks {
 	hooks.AddBeforeListResources(h.checkStorePage)
 	hooks.AddAfterListResources(h.fillStorePage)
 	refuseCursors(hooks)
-	hooks.AddBeforeGetPrompt(h.checkPrompt)
 	return hooks
 }
 

@@ -91,6 +91,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 	}
 	hooks := h.hooks()
 	hooks.AddAfterListTools(h.showTools)
+	hooks.AddBeforeGetPrompt(h.checkPrompt)
 	newSubscriptions(h).hook(hooks)
 	options := []mcpserver.ServerOption{
 		mcpserver.WithTitle(title),

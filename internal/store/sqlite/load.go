@@ -72,6 +72,10 @@ func load(ctx context.Context, tx *sql.Tx, c store.Catalog, demo bool, now time.
 			return err
 		}
 	}
+	in.lots(c.Levels, shops, products)
+	if err := in.flush(); err != nil {
+		return err
+	}
 	return openLedger(ctx, tx, now)
 }
 
@@ -171,8 +175,8 @@ func shopsByName(shops []store.Shop) []named {
 	return order
 }
 
-// levels stores the levels and their lots in the order of the levels' table,
-// which makes it grow at its end.
+// levels stores the levels in the order of their table, which makes it grow at
+// its end.
 func (in *inserter) levels(c store.Catalog, shops map[string]shopRow, products map[string]int, now time.Time) {
 	reorder := make(map[string]int64, len(c.Products))
 	for _, p := range c.Products {
@@ -195,9 +199,13 @@ func (in *inserter) levels(c store.Catalog, shops map[string]shopRow, products m
 		in.insert(`levels (product, shop, chain, place, on_hand, reserved, as_of, reorder_point)`,
 			o.product, shop.num, shop.chain, shop.place, l.OnHand, l.Reserved, l.AsOf.UnixMicro(), reorder[l.ProductID])
 	}
-	for _, o := range order {
-		for _, lot := range c.Levels[o.i].Lots {
-			in.insert(`lots (product, shop, expiry, on_hand)`, o.product, o.shop, lot.Expiry, lot.OnHand)
+}
+
+// lots stores the lots of levels.
+func (in *inserter) lots(levels []store.CatalogLevel, shops map[string]shopRow, products map[string]int) {
+	for _, l := range levels {
+		for _, lot := range l.Lots {
+			in.insert(`lots (product, shop, expiry, on_hand)`, products[l.ProductID], shops[l.ShopID].num, lot.Expiry, lot.OnHand)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -52,8 +53,34 @@ func testLedger(t *testing.T, open OpenAt) {
 			}
 		})
 	}
+	t.Run("CatalogHasLots", func(t *testing.T) { testCatalogLots(t, open) })
 	t.Run("LowStockAgreesWithReading", func(t *testing.T) { testLargeLowStock(t, open) })
 	t.Run("AgreesWithAModel", func(t *testing.T) { testLedgerAgainstModel(t, open) })
+}
+
+// testCatalogLots tests that what a backend is filled with may have expiry dates.
+func testCatalogLots(t *testing.T, open OpenAt) {
+	d := &desk{t: t, time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	c := shelves()
+	i := slices.IndexFunc(c.Levels, func(l store.CatalogLevel) bool { return l.ShopID == "a1" && l.ProductID == "egg" })
+	c.Levels[i] = store.CatalogLevel{ShopID: "a1", ProductID: "egg", OnHand: 10, Reserved: 1,
+		Lots: []store.Lot{{Expiry: late, OnHand: 4}, {Expiry: soon, OnHand: 3}}}
+	d.Store = open(t, c, d.now)
+	d.checkLevel("a1", "egg", 10, 1)
+	d.checkLots("a1", "egg", store.Lot{Expiry: soon, OnHand: 3}, store.Lot{Expiry: late, OnHand: 4})
+	movements, _, err := d.Movements(t.Context(), store.MovementQuery{ShopID: "a1", ProductID: "egg"})
+	var sum int64
+	for _, m := range movements {
+		sum += m.Delta
+	}
+	if err != nil || len(movements) != 3 || sum != 10 || movements[0].After.OnHand != 10 {
+		t.Errorf("movements %+v, %v, want one for each lot and one for the rest", movements, err)
+	}
+	d.must(sell("a1", 5)) // three that expire soon, and two of the others
+	d.checkLots("a1", "egg", store.Lot{Expiry: late, OnHand: 2})
+	if found, err := d.Verify(t.Context(), 10); err != nil || len(found) > 0 {
+		t.Errorf("Verify: %v, %v, want nothing", found, err)
+	}
 }
 
 // desk is where a test changes a store of [shelves].

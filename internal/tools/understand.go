@@ -54,6 +54,9 @@ func (p *param[In]) understand(value any) any {
 	case p.text != nil:
 		return p.asText(value)
 	case p.integer != nil:
+		if s, ok := value.(string); ok && thousands.MatchString(oneLine(s)) {
+			return value
+		}
 		return asNumber(value)
 	case p.boolean != nil:
 		return asBoolean(value)
@@ -85,8 +88,12 @@ func (p *param[In]) asText(value any) any {
 	return value
 }
 
-// decimal is how a number is written that everybody reads alike; 1,000 is not:
-// for many it is 1.
+// thousands is how 1000 is written where the point parts groups of digits; it
+// may also be 1.
+var thousands = regexp.MustCompile(`^[+-]?[0-9]{1,3}(\.[0-9]{3})+$`)
+
+// decimal is how a number is written, without what parts groups of digits: 1,000
+// may be 1, too.
 var decimal = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
 func asNumber(value any) any {

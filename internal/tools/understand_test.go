@@ -76,6 +76,7 @@ func TestDecodeRefusesWhatMayMeanSeveralThings(t *testing.T) {
 		{"get_product", `{"barcode":4.719972846795E12}`, "send it in quotes"},
 		{"get_product", `{"barcode":1.5}`, "send it in quotes"},
 		{"check_stock", `{"product":"茶葉蛋","limit":"five"}`, `got "five"`},
+		{"check_stock", `{"product":"茶葉蛋","limit":"1.000"}`, `got "1.000"`},
 		{"check_stock", `{"product":"茶葉蛋","limit":"五"}`, `got "五"`},
 		{"check_stock", `{"product":"茶葉蛋","limit":"0x10"}`, `got "0x10"`},
 		{"check_stock", `{"product":"茶葉蛋","limit":"1_0"}`, `got "1_0"`},

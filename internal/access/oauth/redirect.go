@@ -6,18 +6,51 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // maxURI bounds URIs, in bytes.
 const maxURI = 2000
 
-// appSchemes are the schemes of programs that take redirects without a domain
-// in their scheme's name, as RFC 8252, section 7.1, would have it.
-var appSchemes = []string{"cursor", "vscode", "vscode-insiders", "vscodium", "windsurf", "claude", "zed", "jetbrains", "raycast", "warp", "goose"}
+// dangerousSchemes are the schemes that no client may be reached by: they run
+// scripts, show what the client wrote, open files, pages of the browser's own or
+// settings, start programs with arguments, or are protocols of the network. A
+// name that ends in "*" stands for all that begin so.
+var dangerousSchemes = []string{
+	// Content and scripts.
+	"javascript", "data", "blob", "vbscript", "livescript", "mocha", "about", "file", "filesystem", "content", "cid", "mid", "mhtml", "jar", "wyciwyg",
+	// Pages of browsers' own, and ways to have another browser open a page.
+	"view-source", "resource", "res", "read", "devtools", "isolated-app", "chrome*", "googlechrome*", "edge", "microsoft-edge*", "msedge*", "brave", "opera", "opera-*", "vivaldi", "firefox", "firefox-*", "moz-*", "safari*", "x-safari*", "webkit*",
+	// Systems: settings, searches, help, scripts, stores, installers.
+	"intent", "android-app", "package", "market", "itms*", "ms-*", "search*", "x-apple*", "x-web-search", "x-help*", "x-man-page", "help", "prefs", "app-prefs", "applescript", "shortcuts", "workflow", "macappstore*", "appx", "shell", "hcp", "mk", "cmd", "powershell", "onenote*", "jnlp*", "steam",
+	// Protocols of the network, and programs that call or write to people.
+	"ftp*", "sftp", "scp", "ssh", "telnet", "tn3270", "rlogin", "rsh", "ws", "wss", "ldap*", "smb", "cifs", "nfs", "afp", "dav", "davs", "webdav*", "gopher", "nntp", "news", "snews", "irc", "ircs", "rtsp", "rtmp", "vnc", "rdp", "dict", "dns", "tftp", "git", "svn", "svn+ssh", "git+ssh", "magnet", "ed2k", "urn",
+	"mailto", "tel", "telprompt", "sms*", "mms*", "callto", "sip", "sips", "facetime*", "im", "xmpp", "webcal",
+}
+
+// dangerous reports whether a scheme, in lower case, is one that no client may
+// be reached by.
+func dangerous(scheme string) bool {
+	if len(scheme) == 1 {
+		return true // a drive of Windows
+	}
+	return slices.ContainsFunc(dangerousSchemes, func(name string) bool {
+		prefix, all := strings.CutSuffix(name, "*")
+		return scheme == prefix || all && strings.HasPrefix(scheme, prefix)
+	})
+}
+
+// isPrivate reports whether a URI has a private-use scheme (RFC 8252, section
+// 7.1): which program opens it is for the browser's machine to say.
+func isPrivate(uri string) bool {
+	scheme, _, _ := strings.Cut(strings.ToLower(uri), ":")
+	return scheme != "https" && scheme != "http"
+}
 
 // checkRedirect returns what is wrong with a redirect URI: it must lead to a
-// site, to this machine, or to a program.
+// site, to the machine that the browser is on, or to a program by a private-use
+// scheme that is not dangerous.
 func checkRedirect(uri string) error {
 	if len(uri) > maxURI {
 		return fmt.Errorf("it is longer than %d bytes", maxURI)
@@ -50,8 +83,8 @@ func checkRedirect(uri string) error {
 		if !isLoopback(u.Hostname()) {
 			return errors.New("http is for this machine alone: 127.0.0.1, [::1] or localhost")
 		}
-	case !strings.Contains(scheme, ".") && !slices.Contains(appSchemes, scheme):
-		return fmt.Errorf("the scheme %q is none that redirects may have", scheme)
+	case dangerous(scheme):
+		return fmt.Errorf("the scheme %q is not allowed in a redirect", scheme)
 	case u.Opaque != "" && !strings.HasPrefix(u.Opaque, "/"):
 		return errors.New("it has no path")
 	}
@@ -67,22 +100,34 @@ func isLoopback(host string) bool {
 }
 
 // redirectFits reports whether a client that registered one URI may be sent to
-// another. They must be the same, byte by byte; but one on this machine that
-// was registered without a port stands for any (RFC 8252, section 7.3).
+// another. They must be the same, byte by byte, except that a URI on loopback
+// fits with any port, because programs take one that is free (RFC 8252, section
+// 7.3).
 func redirectFits(registered, asked string) bool {
 	if registered == asked {
 		return true
 	}
-	r, err := url.Parse(registered)
-	if err != nil || r.Scheme != "http" || r.Port() != "" || !isLoopback(r.Hostname()) {
-		return false
+	r, ok := withoutPort(registered)
+	a, ok2 := withoutPort(asked)
+	return ok && ok2 && r == a && checkRedirect(asked) == nil
+}
+
+// withoutPort returns a URI on loopback without its port. It reports false for
+// all others.
+func withoutPort(uri string) (string, bool) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" || u.User != nil || !isLoopback(u.Hostname()) {
+		return "", false
 	}
-	a, err := url.Parse(asked)
-	if err != nil || a.Port() == "" || checkRedirect(asked) != nil {
-		return false
+	host := u.Host
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", false
+		}
+		host = strings.TrimSuffix(host, ":"+port)
 	}
-	rest, ok := strings.CutPrefix(asked, "http://"+r.Host+":"+a.Port())
-	return ok && registered == "http://"+r.Host+rest
+	rest, ok := strings.CutPrefix(uri, "http://"+u.Host)
+	return "http://" + host + rest, ok
 }
 
 // redirectHost is what the owner is shown of where they will be sent.

@@ -41,6 +41,7 @@ func (*confined) Passphrase(context.Context) (string, error)             { retur
 func (*confined) SetPassphrase(context.Context, string) error            { return errOwners }
 func (*confined) Forgive(context.Context, ...string) error               { return errOwners }
 func (*confined) Forget(context.Context, time.Time, time.Duration) error { return errOwners }
+func (*confined) Uncount(context.Context, string) error                  { return errOwners }
 
 func (*confined) AddGrant(context.Context, Grant, Token) (Grant, error) {
 	return Grant{}, errOwners

@@ -145,11 +145,11 @@ func isChallenge(text string) bool {
 // serveAuthorize shows the owner who asks for what, and takes their answer.
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	q, err := s.readRequest(r.Context(), r.URL.RawQuery)
+	v := s.newView(r, q)
 	if toClient, ok := errors.AsType[*clientError](err); ok {
-		s.sendBack(w, r, q, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
+		s.sendBack(w, r, q, v, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
 		return
 	}
-	v := s.newView(r, q)
 	if toPerson, ok := errors.AsType[*pageError](err); ok {
 		v.show(w, http.StatusBadRequest, "error", v.say(toPerson.chinese, toPerson.english))
 		return
@@ -174,12 +174,19 @@ func (s *Server) answerTo(q *request, params url.Values) string {
 	return withQuery(q.redirect, params)
 }
 
-// sendBack sends the browser back to the client with an error before anybody
-// was asked.
-func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *request, params url.Values) {
-	h := w.Header()
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Location", s.answerTo(q, params))
-	w.WriteHeader(http.StatusSeeOther)
-	s.log.InfoContext(r.Context(), "a client asked to be let in, wrongly", "client", q.client.label(), "redirect_host", redirectHost(q.redirect), "error", params.Get("error"))
+// sendBack sends the browser back to the client with an error before the owner
+// was asked. A program is opened by a click alone: see [Server.leave].
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *request, v *view, params url.Values) {
+	to := s.answerTo(q, params)
+	if isPrivate(to) {
+		v.goTo(to)
+		v.Failed = true
+		v.show(w, http.StatusBadRequest, "leave", "")
+	} else {
+		h := w.Header()
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Location", to)
+		w.WriteHeader(http.StatusSeeOther)
+	}
+	s.log.InfoContext(r.Context(), "invalid authorization request", "client", q.client.label(), "redirect_host", redirectHost(q.redirect), "error", params.Get("error"))
 }

@@ -57,5 +57,5 @@ func (s *Server) client(ctx context.Context, id string) (client, error) {
 	if err != nil {
 		return client{}, err
 	}
-	return client{id: c.ID, name: c.Name, redirects: c.RedirectURIs}, nil
+	return client{id: c.ID, name: cleanName(c.Name), redirects: c.RedirectURIs}, nil
 }

@@ -20,46 +20,59 @@ const (
 	maxNotices = 10 // of one code: a terminal is no place for a flood
 )
 
-// codes holds the one-time code that the owner is shown, where there is no
-// passphrase. One is good for whichever client the owner types it for.
+// codes are the one-time codes that the owner is shown. One is good for
+// whichever client the owner types it for.
 type codes struct {
-	mu      sync.Mutex
-	code    string // "" before the first
-	expires time.Time
-	shown   map[string]bool // by client and redirect host
+	mu sync.Mutex
+	// short stands in for a passphrase, where there is none. Wrong ones are
+	// counted, since it could be guessed.
+	short shownCode
+	// long opens the page while it is locked after too many wrong attempts. It
+	// has 60 bits, so that it cannot be guessed and no lock holds it up.
+	long shownCode
 }
 
-// offerCode makes sure that there is a code, and shows it for a client that
-// has not been named with it before.
-func (s *Server) offerCode(ctx context.Context, q *request) error {
-	c := &s.codes
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	holds, err := s.codeHolds(ctx)
+// shownCode is a code that the owner was shown.
+type shownCode struct {
+	text    string // "" before the first
+	expires time.Time
+	clients map[string]bool // that it was shown for, by name and redirect host
+}
+
+// offerCode makes sure that there is a short or a long code, and shows it for a
+// client that has not been named with it before.
+func (s *Server) offerCode(ctx context.Context, q *request, long bool) error {
+	s.codes.mu.Lock()
+	defer s.codes.mu.Unlock()
+	c, text := &s.codes.short, newShortCode
+	if long {
+		c, text = &s.codes.long, newLongCode
+	}
+	holds, err := s.codeHolds(ctx, c)
 	if err != nil {
 		return err
 	}
 	if !holds {
-		if err := s.newCode(ctx); err != nil {
+		if *c, err = s.newCode(ctx, text()); err != nil {
 			return err
 		}
 	}
 	who := q.client.label() + " " + redirectHost(q.redirect)
-	if c.shown[who] || len(c.shown) >= maxNotices {
+	if c.clients[who] || len(c.clients) >= maxNotices {
 		return nil
 	}
-	c.shown[who] = true
-	s.config.ShowCode(Notice{Code: c.code, Client: q.client.label(), RedirectHost: redirectHost(q.redirect), Expires: c.expires})
+	c.clients[who] = true
+	s.config.ShowCode(Notice{Code: c.text, Client: q.client.label(), RedirectHost: redirectHost(q.redirect), Expires: c.expires})
 	return nil
 }
 
-// codeHolds reports whether the code is worth typing: another replica may have
-// taken it. It is called with s.codes locked.
-func (s *Server) codeHolds(ctx context.Context) (bool, error) {
-	if s.codes.code == "" {
+// codeHolds reports whether a code is worth typing: another replica may have
+// redeemed it. It is called with s.codes locked.
+func (s *Server) codeHolds(ctx context.Context, c *shownCode) (bool, error) {
+	if c.text == "" {
 		return false, nil
 	}
-	hash, err := s.codeHash(ctx, s.codes.code)
+	hash, err := s.codeHash(ctx, c.text)
 	if err != nil {
 		return false, err
 	}
@@ -70,23 +83,49 @@ func (s *Server) codeHolds(ctx context.Context) (bool, error) {
 	return err == nil && t.Holds(s.now().Add(time.Minute)), err
 }
 
-// newCode makes a new code, with s.codes locked.
-func (s *Server) newCode(ctx context.Context) error {
+func newShortCode() string {
 	n, err := rand.Int(rand.Reader, big.NewInt(1e8))
 	if err != nil {
-		return err
+		panic(err) // the system's randomness never fails
 	}
-	code := fmt.Sprintf("%04d-%04d", n.Int64()/1e4, n.Int64()%1e4)
-	hash, err := s.codeHash(ctx, code)
+	return fmt.Sprintf("%04d-%04d", n.Int64()/1e4, n.Int64()%1e4)
+}
+
+// longCodeSize is the number of letters and digits of a long code.
+const longCodeSize = 12
+
+func newLongCode() string {
+	text := rand.Text()
+	return text[:4] + "-" + text[4:8] + "-" + text[8:longCodeSize]
+}
+
+// isLongCode reports whether typed has the form of a long code.
+func isLongCode(typed string) bool {
+	return len(typed) <= maxCode && len(plainCode(typed)) == longCodeSize
+}
+
+// newCode keeps a code.
+func (s *Server) newCode(ctx context.Context, text string) (shownCode, error) {
+	hash, err := s.codeHash(ctx, text)
 	if err != nil {
-		return err
+		return shownCode{}, err
 	}
 	expires := s.now().Add(onceTime)
-	if _, err := s.config.Store.AddToken(ctx, store.Token{Kind: store.OneTimeCode, Hash: hash, ExpiresAt: expires}); err != nil {
-		return err
-	}
-	s.codes.code, s.codes.expires, s.codes.shown = code, expires, make(map[string]bool)
-	return nil
+	_, err = s.config.Store.AddToken(ctx, store.Token{Kind: store.OneTimeCode, Hash: hash, ExpiresAt: expires})
+	return shownCode{text, expires, make(map[string]bool)}, err
+}
+
+// maxCode bounds a code as people type it, in bytes.
+const maxCode = 20
+
+// plainCode is a code without what people type between its parts.
+func plainCode(typed string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(typed))
 }
 
 // codeHash keys the hash, since there are only so many codes.
@@ -96,18 +135,13 @@ func (s *Server) codeHash(ctx context.Context, code string) (hash store.Hash, er
 		return hash, err
 	}
 	m := hmac.New(sha256.New, key)
-	m.Write([]byte(strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, code)))
+	m.Write([]byte(plainCode(code)))
 	return store.Hash(m.Sum(nil)), nil
 }
 
 // redeemCode uses a code up, whichever replica showed it.
 func (s *Server) redeemCode(ctx context.Context, typed string) error {
-	if s.config.ShowCode == nil || len(typed) > 20 {
+	if s.config.ShowCode == nil || len(typed) > maxCode {
 		return errWrong
 	}
 	hash, err := s.codeHash(ctx, typed)

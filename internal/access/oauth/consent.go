@@ -20,8 +20,9 @@ const codeTime = time.Minute
 // wrong before, if anything did.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view, status int, trouble string) {
 	passphrase, err := s.config.Store.Passphrase(r.Context())
-	if err == nil && passphrase == "" && s.config.ShowCode != nil {
-		err = s.offerCode(r.Context(), q)
+	byCode := passphrase == "" || v.Locked
+	if err == nil && byCode && s.config.ShowCode != nil {
+		err = s.offerCode(r.Context(), q, v.Locked)
 	}
 	if err == nil {
 		v.Form, err = s.newForm(w, r, q)
@@ -30,7 +31,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view
 		s.pageUnavailable(w, r, v, err)
 		return
 	}
-	v.Passphrase, v.Code = passphrase != "", s.config.ShowCode != nil
+	v.Passphrase, v.Code = !byCode, s.config.ShowCode != nil
 	// What was taken back stays so when the form is shown again.
 	v.WriteYes = !r.PostForm.Has("decision") || r.PostForm.Get("write") != ""
 	v.show(w, status, "consent", trouble)
@@ -53,11 +54,18 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 	case wait > 0:
 		minutes := int(wait/time.Minute) + 1
 		w.Header().Set("Retry-After", seconds(wait))
-		v.Again = true
-		s.log.WarnContext(r.Context(), "signing in is locked: there were too many wrong attempts", "for", wait.Round(time.Second).String(), "hint", "mcpstore access passphrase lifts it")
-		v.show(w, http.StatusTooManyRequests, "error", v.say(
-			"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase 可以立刻解除。",
-			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase lifts this at once.", minutes))
+		s.log.WarnContext(r.Context(), "signing in is locked after too many wrong attempts", "for", wait.Round(time.Second).String(), "hint", "mcpstore access passphrase --reset lifts the lock")
+		if s.config.ShowCode == nil {
+			v.Again = true
+			v.show(w, http.StatusTooManyRequests, "error", v.say(
+				"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase --reset 可以立刻解除。",
+				"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase --reset lifts this at once.", minutes))
+			return
+		}
+		v.Locked = true
+		s.ask(w, r, q, v, http.StatusTooManyRequests, v.say(
+			"錯了太多次，%d 分鐘後才能再試。現在仍可用一次性代碼登入，它顯示在執行 mcpstore 的終端機上；在那台電腦上輸入 mcpstore access passphrase --reset 也可以立刻解除。",
+			"There were too many wrong attempts; the next can be made in %d minutes. You can still sign in now with the one-time code on the terminal in which mcpstore runs; on that machine, mcpstore access passphrase --reset lifts the lock at once.", minutes))
 		return
 	case errors.Is(err, errWrong):
 		s.record(r, q, "", "refused: wrong passphrase or code")
@@ -105,7 +113,9 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 	s.leave(w, r, q, v, url.Values{"code": {code}})
 }
 
-// leave shows the page that goes on to the client with an answer.
+// leave shows the page that goes on to the client with an answer: by itself to
+// a site or a program on loopback, and by a click to a private-use scheme, since
+// any program can have such a scheme, and a page must not open programs unasked.
 func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *request, v *view, params url.Values) {
 	if code := params.Get("error"); code != "" {
 		s.record(r, q, "", "declined")

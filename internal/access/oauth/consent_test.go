@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -181,18 +180,15 @@ func TestGuessingIsLockedOut(t *testing.T) {
 			t.Fatalf("a wrong passphrase = %d", p.Code)
 		}
 	}
-	var again string
 	for _, address := range []string{"2001:db8:0:1::1", "2001:db8:0:1:ffff::2"} {
 		p := guess(address, passphrase)
-		again = p.find(regexp.MustCompile(`<a href="([^"]*)">Try again`))
-		if p.Code != http.StatusTooManyRequests || p.Header().Get("Retry-After") != "900" || !strings.Contains(p.Body.String(), "mcpstore access passphrase") || len(h.grants()) > 0 {
+		if p.Code != http.StatusTooManyRequests || p.Header().Get("Retry-After") != "900" || !strings.Contains(p.Body.String(), "mcpstore access passphrase --reset") || len(h.grants()) > 0 {
 			t.Errorf("from %s after %d attempts: %d %v\n%s", address, attemptsHere, p.Code, p.Header(), p.Body)
 		}
 	}
 	guess("2001:db8:0:2::1", passphrase).leaves()
 	h.wait(attemptsHereTime)
 	h.address = "2001:db8:0:1::1"
-	h.newPage(h.get(again)).allow(passphrase).leaves()
 	guess("2001:db8:0:1::1", passphrase).leaves()
 }
 
@@ -262,5 +258,89 @@ func TestAnswersAreAudited(t *testing.T) {
 	}
 	if want := "authorize grant:1 ok, authorize  declined, authorize  refused: wrong passphrase or code"; strings.Join(got, ", ") != want {
 		t.Errorf("audit log: %s\nwant: %s", strings.Join(got, ", "), want)
+	}
+}
+
+func TestRightPassphrasesLockNothing(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	for i := range 2 * attemptsOfAll {
+		h.address = fmt.Sprintf("192.0.2.%d", i%20)
+		if p := h.asked(params(client)).allow(passphrase); p.Code != http.StatusOK {
+			t.Fatalf("right passphrase %d of an hour = %d", i+1, p.Code)
+		}
+	}
+	h.address = "198.51.100.1"
+	for i := range attemptsOfAll {
+		h.address = fmt.Sprint("203.0.113.", i)
+		if p := h.asked(params(client)).allow("wrong passphrase"); p.Code != http.StatusForbidden {
+			t.Fatalf("wrong passphrase %d = %d", i+1, p.Code)
+		}
+	}
+	if p := h.asked(params(client)).allow(passphrase); p.Code != http.StatusTooManyRequests {
+		t.Errorf("after %d wrong ones: %d", attemptsOfAll, p.Code)
+	}
+}
+
+// Strangers who guess cannot keep the owner out: what is typed from the terminal
+// is not among what can be guessed.
+func TestALockedPageTakesACodeFromTheTerminal(t *testing.T) {
+	for name, open := range map[string]func(*testing.T, ...func(*Config)) *house{"passphrase": openHouse, "one-time code": openHouseByCode} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			client := h.register("ChatGPT", back)
+			lock := func(addresses int) *page {
+				for i := range attemptsOfAll {
+					h.address = fmt.Sprint("203.0.113.", i%addresses)
+					h.asked(params(client)).allow("wrong passphrase")
+				}
+				h.address = fmt.Sprint("203.0.113.", 0)
+				return h.asked(params(client)).allow("wrong passphrase")
+			}
+			for _, addresses := range []int{1, attemptsOfAll} {
+				p := lock(addresses)
+				code := h.notices[len(h.notices)-1].Code
+				if p.Code != http.StatusTooManyRequests || !strings.Contains(p.Body.String(), "XXXX-XXXX-XXXX") || len(plainCode(code)) != longCodeSize {
+					t.Fatalf("a locked page = %d, and a code of %d characters\n%s", p.Code, len(code), p.Body)
+				}
+				for i := range 2 * attemptsOfAll { // by guesses of any form
+					h.asked(params(client)).allow(fmt.Sprintf("ABCD-EFGH-%04d", i))
+				}
+				grants := len(h.grants())
+				p.allow(" " + strings.ToLower(strings.ReplaceAll(code, "-", " "))).leaves() // as people type it
+				if again := h.asked(params(client)).allow(code); again.Code == http.StatusOK || len(h.grants()) != grants+1 {
+					t.Errorf("the code again = %d", again.Code)
+				}
+				h.wait(attemptsOfAllTime)
+			}
+		})
+	}
+}
+
+func TestLongCodesGrowOld(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	for range attemptsHere {
+		h.asked(params(client)).allow("wrong passphrase")
+	}
+	p := h.asked(params(client)).allow(passphrase)
+	h.wait(onceTime)
+	late := p.allow(h.notices[0].Code)
+	if late.Code != http.StatusTooManyRequests || len(h.grants()) > 0 {
+		t.Errorf("after %v: %d", onceTime, late.Code)
+	}
+	late.allow(h.notices[1].Code).leaves()
+}
+
+// Where no code can be shown, the page says how the lock is lifted.
+func TestALockedPageWithoutATerminal(t *testing.T) {
+	h := openHouse(t, func(c *Config) { c.ShowCode = nil })
+	client := h.register("ChatGPT", back)
+	for range attemptsHere {
+		h.asked(params(client)).allow("wrong passphrase")
+	}
+	p := h.asked(params(client)).allow(passphrase)
+	if body := p.Body.String(); p.Code != http.StatusTooManyRequests || !strings.Contains(body, "mcpstore access passphrase --reset") || !strings.Contains(body, ">Try again</a>") {
+		t.Errorf("%d\n%s", p.Code, body)
 	}
 }

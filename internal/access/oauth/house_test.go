@@ -206,6 +206,7 @@ var (
 	actionPattern = regexp.MustCompile(`<form method="post" action="([^"]*)"`)
 	formPattern   = regexp.MustCompile(`name="form" value="([^"]*)"`)
 	leavePattern  = regexp.MustCompile(`<meta http-equiv="refresh" content="0;url=([^"]*)"`)
+	clickPattern  = regexp.MustCompile(`<p class="uri"><a href="([^"]*)">`)
 )
 
 func (h *house) newPage(w *httptest.ResponseRecorder) *page {

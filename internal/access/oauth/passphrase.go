@@ -79,7 +79,7 @@ func matches(hash, passphrase string) (bool, error) {
 // errWrong says that a passphrase or code was not the one.
 var errWrong = errors.New("wrong passphrase or code")
 
-// How many attempts may be made, from one address and from all of them.
+// How many wrong attempts may be made, from one address and from all of them.
 const (
 	attemptsHere      = 5
 	attemptsHereTime  = 15 * time.Minute
@@ -88,19 +88,32 @@ const (
 )
 
 // verify checks what was typed. It returns an [errWrong], or how long it is
-// until anything can be tried again.
+// until anything except a long code can be tried again.
 func (s *Server) verify(ctx context.Context, typed string) (wait time.Duration, err error) {
 	here := "passphrase from " + attemptsFrom(store.CallerFrom(ctx).Address)
+	if isLongCode(typed) {
+		// It cannot be guessed, so it is not counted: strangers who guess must
+		// not keep the owner out.
+		switch err := s.redeemCode(ctx, typed); {
+		case err == nil:
+			return 0, s.config.Store.Forgive(ctx, here)
+		case !errors.Is(err, errWrong):
+			return 0, err
+		}
+	}
+	// Attempts are counted before they are looked at, or many at once would all
+	// be looked at before the first is counted.
+	const everywhere = "passphrase"
 	if wait, err = s.config.Store.Attempt(ctx, here, attemptsHere, attemptsHereTime); err != nil || wait > 0 {
 		return wait, err
 	}
-	if wait, err = s.config.Store.Attempt(ctx, "passphrase", attemptsOfAll, attemptsOfAllTime); err != nil || wait > 0 {
+	if wait, err = s.config.Store.Attempt(ctx, everywhere, attemptsOfAll, attemptsOfAllTime); err != nil || wait > 0 {
 		return wait, err
 	}
 	if err := s.compare(ctx, typed); err != nil {
 		return 0, err
 	}
-	return 0, s.config.Store.Forgive(ctx, here)
+	return 0, errors.Join(s.config.Store.Uncount(ctx, everywhere), s.config.Store.Forgive(ctx, here))
 }
 
 func (s *Server) compare(ctx context.Context, typed string) error {

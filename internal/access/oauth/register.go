@@ -100,20 +100,32 @@ func checkRedirects(uris []string) error {
 	return nil
 }
 
-// blank are characters that count as letters and show nothing.
+// blank are characters that count as letters or symbols and show nothing.
 const blank = "\u2800\u115f\u1160\u3164\uffa0"
+
+// quotes are characters that look like quotation marks, beside those that
+// Unicode calls so. Apostrophes are for themselves.
+const (
+	quotes      = "`´″‴⁗‶‷ʺˮ˝״〃❛❜❝❞❟❠🙶🙷🙸⌈⌉⌊⌋⌜⌝⌞⌟⸢⸣⸤⸥"
+	apostrophes = "'’ʼ"
+)
 
 // maxMarks is how many marks one letter may carry, in any writing that there is.
 const maxMarks = 3
 
-// cleanName returns a client's name as one line that shows all that it says.
+// cleanName returns a client's name as one line that shows all that it says, and
+// that cannot end the quotation in which a page shows it.
 func cleanName(name string) string {
 	marks := 0
-	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+	runes := []rune(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case r == unicode.ReplacementChar || !unicode.IsGraphic(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(blank, r):
+		case r == unicode.ReplacementChar || !unicode.IsGraphic(r) || strings.ContainsRune(blank, r) ||
+			unicode.In(r, unicode.Bidi_Control, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
+			return -1
+		case strings.ContainsRune(apostrophes, r):
+		case unicode.Is(unicode.Quotation_Mark, r) || strings.ContainsRune(quotes, r):
 			return -1
 		case unicode.Is(unicode.M, r):
 			if marks++; marks > maxMarks {
@@ -123,11 +135,21 @@ func cleanName(name string) string {
 		}
 		marks = 0
 		return r
-	}, strings.ToValidUTF8(name, ""))), " ")
-	if runes := []rune(name); len(runes) > maxName {
-		name = string(runes[:maxName]) + "…"
+	}, strings.ToValidUTF8(name, "")))
+	// An apostrophe is one within a word alone: two, or one at an end, are
+	// quotation marks.
+	letter := func(i int) bool { return i >= 0 && i < len(runes) && unicode.In(runes[i], unicode.L, unicode.N) }
+	var clean []rune
+	for i, r := range runes {
+		if !strings.ContainsRune(apostrophes, r) || letter(i-1) && letter(i+1) {
+			clean = append(clean, r)
+		}
 	}
-	return name
+	clean = []rune(strings.Join(strings.Fields(string(clean)), " "))
+	if len(clean) > maxName {
+		return string(clean[:maxName]) + "…"
+	}
+	return string(clean)
 }
 
 // cleanURI returns a client's home page, or "" where it is none to be shown.

@@ -52,14 +52,23 @@ type view struct {
 	Trouble string
 	Again   bool // the trouble passes
 
-	Client, ClientHost, RedirectHost, Host string
-	Read, Write                            bool // is asked for
-	WriteYes                               bool // was, or would be, allowed
-	Passphrase, Code                       bool // is how the owner is known
-	Form                                   string
+	Host                     string // of this server
+	Client                   string // the name that the client gives itself; "" for none
+	ClientHost               string // that publishes the client's document; "" for none
+	Redirect, RedirectHost   string // where the client has the owner sent back to
+	Loopback                 bool   // which is a program on the browser's machine
+	Scheme                   string // the private-use scheme by which a program is opened, such as "cursor:"; "" for none
+	Impostor, ImpostorIsFrom string // a product that the client is named after, and what is not that product's
+
+	Read, Write      bool // is asked for
+	WriteYes         bool // was, or would be, allowed
+	Passphrase, Code bool // is how the owner is known
+	Locked           bool // after too many wrong attempts: only a long code counts
+	Form             string
 
 	Leave  template.URL // where the page goes on to
-	Denied bool
+	Denied bool         // by the owner
+	Failed bool         // before the owner was asked
 }
 
 // newView begins a page for a request, which may be none.
@@ -73,7 +82,15 @@ func (s *Server) newView(r *http.Request, q *request) *view {
 		v.Host = u.Host
 	}
 	if q != nil {
-		v.Client, v.ClientHost, v.RedirectHost = q.client.label(), q.client.host, redirectHost(q.redirect)
+		v.Client, v.ClientHost = q.client.name, q.client.host
+		v.Redirect, v.RedirectHost = q.redirect, redirectHost(q.redirect)
+		v.Impostor, v.ImpostorIsFrom = impostor(q.client, q.redirect)
+		if u, err := url.Parse(q.redirect); err == nil {
+			if isPrivate(q.redirect) {
+				v.Scheme = u.Scheme + ":"
+			}
+			v.Loopback = u.Scheme == "http"
+		}
 		v.Read, v.Write = q.scopes.Has(store.ScopeRead), q.scopes.Has(store.ScopeWrite)
 	}
 	return v

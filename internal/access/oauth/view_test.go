@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -72,7 +73,7 @@ func TestWhatClientsSayIsText(t *testing.T) {
 
 func TestClientsWithoutANameAreShownAsSuch(t *testing.T) {
 	h := openHouse(t)
-	if body := h.asked(params(h.register("\u200b", back))).Body.String(); !strings.Contains(body, "(no name)") {
+	if body := h.asked(params(h.register("\u200b", back))).Body.String(); !strings.Contains(body, "It gives no name.") {
 		t.Errorf("the page says:\n%s", body)
 	}
 }
@@ -136,7 +137,11 @@ func TestProgramsAreReached(t *testing.T) {
 		"https://client.example/cb(1)?a='b'":     "https://client.example/cb(1)?a='b'",
 	} {
 		client := h.register("Program", registered)
-		to := h.asked(params(client, "redirect_uri", asked)).allow(passphrase).leaves()
+		p := h.asked(params(client, "redirect_uri", asked)).allow(passphrase)
+		to, err := url.Parse(p.find(leavePattern) + p.find(clickPattern)) // one of the two is there
+		if err != nil {
+			t.Fatal(err)
+		}
 		code := said.Keep(to.Query().Get("code"))
 		want, err := url.Parse(asked)
 		if err != nil || to.Scheme != want.Scheme || to.Host != want.Host || to.Path != want.Path || to.Query().Get("a") != want.Query().Get("a") {
@@ -144,6 +149,125 @@ func TestProgramsAreReached(t *testing.T) {
 		}
 		if got := h.redeem(client, code, "redirect_uri", asked); got.Status != http.StatusOK {
 			t.Errorf("%s: %d %s", asked, got.Status, got.Text)
+		}
+	}
+}
+
+// whatIsClaimed is what the page says first: its heading, and what is beneath.
+var whatIsClaimed = regexp.MustCompile(`(?s)<h1>(.*?</p>)`)
+
+func TestPagesNameTheHostFirst(t *testing.T) {
+	h := openHouse(t)
+	for _, test := range []struct {
+		name, redirect, accept, want string
+	}{
+		{"Notes", "https://evil.example/cb", "en", "evil.example wants to use your stock It calls itself “Notes”; nobody has checked that."},
+		{"Notes", "https://evil.example:8443/cb", "en", "evil.example:8443 wants to use your stock It calls itself “Notes”; nobody has checked that."},
+		{"Claude Code", "http://127.0.0.1:7777/cb", "en", "A program on this computer wants to use your stock It calls itself “Claude Code”; nobody has checked that."},
+		{"WorkBuddy", "workbuddy://chatgpt.com/cb", "en", "The program that opens workbuddy: links wants to use your stock It calls itself “WorkBuddy”; nobody has checked that."},
+		{"", "https://evil.example/cb", "en", "evil.example wants to use your stock It gives no name."},
+		{"Notes” is from “OpenAI", "http://localhost/cb", "en", "A program on this computer wants to use your stock It calls itself “Notes is from OpenAI”; nobody has checked that."},
+		{"記事」由 OpenAI「提供", "https://evil.example/cb", "zh-TW", "evil.example 想使用您的庫存 它自稱「記事由 OpenAI提供」，未經查證。"},
+		{"Notes", "http://[::1]:1/cb", "zh-TW", "這台電腦上的程式想使用您的庫存 它自稱「Notes」，未經查證。"},
+		{"Notes", "com.example.notes:/cb", "zh-TW", "開啟 com.example.notes: 連結的程式想使用您的庫存 它自稱「Notes」，未經查證。"},
+	} {
+		p := h.ask(params(h.register(test.name, test.redirect), "redirect_uri", test.redirect), "Accept-Language", test.accept)
+		said := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(strings.ReplaceAll(p.find(whatIsClaimed), "</h1>", " "), "")
+		if got := strings.Join(strings.Fields(html.UnescapeString(said)), " "); got != test.want {
+			t.Errorf("%q to %s says\n%s\nwant\n%s", test.name, test.redirect, got, test.want)
+		}
+	}
+}
+
+func TestImpostors(t *testing.T) {
+	for _, test := range []struct {
+		name, redirect, document string
+		product, foreign         string
+	}{
+		{"ChatGPT", "https://chatgpt.com/connector/oauth/x", "", "", ""},
+		{"ChatGPT", "https://chatgpt.com/connector/oauth/x", "chatgpt.com", "", ""},
+		{"ChatGPT", "https://CHATGPT.com./x", "", "", ""},
+		{"Claude", "https://claude.ai/api/mcp/auth_callback", "", "", ""},
+		{"Claude Code", "http://localhost:3118/callback", "claude.ai", "", ""},
+		{"Claude Code", "http://127.0.0.1/callback", "", "", ""},
+		{"Cursor", "cursor://anysphere.cursor-mcp/oauth/cb", "", "", ""},
+		{"Visual Studio Code", "https://vscode.dev/redirect", "", "", ""},
+		{"GitHub Copilot for VS Code", "https://vscode.dev/redirect", "", "", ""},
+		{"ChatGPT", "com.openai.chat:/cb", "", "", ""},
+		{"Notes", "https://evil.example/cb", "", "", ""},
+
+		{"ChatGPT", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"chat-gpt by Open AI", "https://chatgpt.com.evil.example/cb", "", "ChatGPT", "chatgpt.com.evil.example"},
+		{"ChatGPT", "https://notchatgpt.com:8443/cb", "", "ChatGPT", "notchatgpt.com:8443"},
+		{"ChatGPT", "https://chatgpt.com/cb", "evil.example", "ChatGPT", "evil.example"},
+		{"ChatGPT", "http://127.0.0.1/cb", "evil.example", "ChatGPT", "evil.example"},
+		{"ChatGPT", "evil://chatgpt.com/cb", "", "ChatGPT", "evil:"},
+		{"ChatGPT", "com.evil.openai:/cb", "", "ChatGPT", "com.evil.openai:"},
+		{"Claude", "https://chatgpt.com/cb", "", "Claude", "chatgpt.com"},
+		{"СhаtGРТ", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"ChatGPΤ", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"Ｃｈａｔ ＧＰＴ", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"𝐂𝐡𝐚𝐭𝐆𝐏𝐓", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"C\u0301hatGPT", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"CIaude", "https://evil.example/cb", "", "Claude", "evil.example"},
+		{"C1aude", "https://evil.example/cb", "", "Claude", "evil.example"},
+		{"Gernini", "https://evil.example/cb", "", "Gemini", "evil.example"},
+		{"Gemini", "https://script.google.com/macros/x", "", "Gemini", "script.google.com"},
+		{"Codex CLI", "https://evil.example/cb", "", "Codex", "evil.example"},
+		{"VS Code", "https://evil.example/cb", "", "VS Code", "evil.example"},
+		{"Microsoft Copilot", "https://evil.example/cb", "", "Copilot", "evil.example"},
+		{"cursor", "vscode://evil/cb", "", "Cursor", "vscode:"},
+	} {
+		product, foreign := impostor(client{name: cleanName(test.name), host: test.document}, test.redirect)
+		if product != test.product || foreign != test.foreign {
+			t.Errorf("%q of %q to %s: %q, %q; want %q, %q", test.name, test.document, test.redirect, product, foreign, test.product, test.foreign)
+		}
+	}
+}
+
+func TestImpostorsAreWarnedOf(t *testing.T) {
+	h := openHouse(t)
+	const warning = `class="warning" role="alert"`
+	for redirect, want := range map[string]bool{"https://evil.example/cb": true, "https://chatgpt.com/cb": false, "http://127.0.0.1/cb": false, "evil://cb/x": true} {
+		p := h.asked(params(h.register("ChatGPT", redirect), "redirect_uri", redirect))
+		if got := strings.Contains(p.Body.String(), warning); got != want {
+			t.Errorf("ChatGPT to %s: warned %v", redirect, got)
+		}
+	}
+}
+
+// A page must not open programs by itself, and people must see what they open.
+func TestPrivateSchemesAreOpenedByAClick(t *testing.T) {
+	h := openHouse(t)
+	for _, redirect := range []string{"workbuddy://oauth/cb?x=1", "com.example.app:/oauth", "cursor://anysphere.cursor-mcp/oauth/cb"} {
+		client := h.register("Program", redirect)
+		v := params(client, "redirect_uri", redirect)
+		consent := h.asked(v)
+		if !strings.Contains(consent.Body.String(), ">"+html.EscapeString(redirect)+"</code>") {
+			t.Errorf("%s is not shown whole before it is allowed:\n%s", redirect, consent.Body)
+		}
+		for what, test := range map[string]struct {
+			page   *page
+			status int
+			has    string
+		}{
+			"allowed":         {consent.allow(passphrase), http.StatusOK, "code"},
+			"denied":          {h.asked(v).press(url.Values{"decision": {"deny"}}), http.StatusOK, "error"},
+			"nothing allowed": {h.asked(params(client, "redirect_uri", redirect, "scope", "stock:write")).press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}}), http.StatusOK, "error"},
+			"an error":        {h.ask(params(client, "redirect_uri", redirect, "response_type", "token")), http.StatusBadRequest, "error"},
+			"another error":   {h.ask(params(client, "redirect_uri", redirect, "prompt", "none")), http.StatusBadRequest, "error"},
+		} {
+			p := test.page
+			if p.Code != test.status || p.Header().Get("Location") != "" || p.find(leavePattern) != "" || p.Header().Get("Refresh") != "" {
+				t.Errorf("%s, %s: %d goes on by itself", redirect, what, p.Code)
+			}
+			to := p.find(clickPattern)
+			if u, err := url.Parse(to); err != nil || !strings.HasPrefix(to, redirect) || u.Query().Get(test.has) == "" || u.Query().Get("state") != "a state" {
+				t.Errorf("%s, %s: a click leads to %q", redirect, what, to)
+			}
+			if shown := html.UnescapeString(p.find(regexp.MustCompile(`<p class="uri"><a href="[^"]*">(.*)</a></p>`))); shown != to {
+				t.Errorf("%s, %s: shows %q, and leads to %q", redirect, what, shown, to)
+			}
 		}
 	}
 }

@@ -38,6 +38,14 @@ func (db *DB) Attempt(ctx context.Context, name string, most int, within time.Du
 	return wait, err
 }
 
+// Uncount takes back an attempt.
+func (db *DB) Uncount(ctx context.Context, name string) error {
+	return db.inWriteOf(ctx, "take back attempt", nil, func(tx *sql.Tx, _ int64) error {
+		_, err := tx.ExecContext(ctx, `UPDATE attempts SET made = made - 1 WHERE name = ? AND made > 0`, name)
+		return err
+	})
+}
+
 // Forgive forgets the attempts by these names.
 func (db *DB) Forgive(ctx context.Context, names ...string) error {
 	return db.inWriteOf(ctx, "forgive attempts", nil, func(tx *sql.Tx, _ int64) error {

@@ -88,6 +88,21 @@ func testAttempts(t *testing.T, s store.Store, c *clock) {
 	try("a", 0)
 	try("a", time.Minute)
 	try("b", 40*time.Second)
+	for _, name := range []string{"a", "nobody"} {
+		if err := s.Uncount(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	try("a", 0)
+	try("a", time.Minute)
+	for range 5 { // no more than were made
+		if err := s.Uncount(ctx, "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	try("a", 0)
+	try("a", 0)
+	try("a", time.Minute)
 	c.advance(time.Minute)
 	try("a", 0)
 	try("b", 0)

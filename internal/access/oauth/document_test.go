@@ -36,7 +36,7 @@ func publish(t *testing.T, serve http.HandlerFunc) *publisher {
 		serve(w, r)
 	}))
 	p.EnableHTTP2 = false
-	p.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are broken off
+	p.Config.ErrorLog = quiet
 	p.StartTLS()
 	t.Cleanup(p.Close)
 	return p
@@ -58,6 +58,9 @@ func (p *publisher) config() Config {
 		},
 	}
 }
+
+// quiet is for handshakes that are broken off.
+var quiet = log.New(io.Discard, "", 0)
 
 const documentID = "https://example.com/oauth/client.json"
 

@@ -42,6 +42,6 @@ func (s *Server) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 		Locales:           []string{chinese, english},
 		Documentation:     "https://github.com/mcpstore/mcpstore/blob/main/docs/auth.md",
 		Issues:            true,
-		Documents:         true,
+		Documents:         !s.config.NoDocuments && s.documents.reachable(),
 	})
 }

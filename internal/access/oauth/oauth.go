@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -47,9 +48,18 @@ type Config struct {
 	// If nil, there must be one.
 	ShowCode func(Notice)
 
+	// Proxy returns the proxy to fetch a client's document through, nil for none;
+	// it may be http, https or socks5. If nil, there is none.
+	Proxy func(*url.URL) (*url.URL, error)
+
+	// NoDocuments has the metadata not advertise that clients can be known by a
+	// document, which this server may be unable to fetch.
+	NoDocuments bool
+
 	// Where documents of clients are looked for. If nil, Lookup asks the
 	// system's resolver, Dial connects by TCP, and RootCAs are the system's.
-	// Dial is asked only for addresses on the public internet.
+	// Dial is asked only for addresses on the public internet, and not where a
+	// proxy is.
 	Lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
 	Dial    func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 	RootCAs *x509.CertPool

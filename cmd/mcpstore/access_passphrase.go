@@ -18,19 +18,24 @@ import (
 
 func accessPassphraseCommand(e *env) *cobra.Command {
 	var o accessOptions
-	var remove bool
+	var remove, reset bool
 	cmd := &cobra.Command{
 		Use:   "passphrase",
 		Short: "Set the passphrase with which you let ChatGPT and others in",
 		Long: `Passphrase asks for the owner's passphrase, which the page of a server that
 runs with --auth oauth wants before it lets a client in. It is read from the
-terminal, or else from standard input, and kept as an argon2id hash. Setting it
-lifts a lock after too many wrong ones. Grants stay as they are.
+terminal, or else from standard input, and kept as an argon2id hash. Grants stay
+as they are.
+
+After too many wrong passphrases the page is locked for a while. Setting a new
+one lifts the lock; so does --reset, which keeps the one that is set. While the
+page is locked, a one-time code on the server's terminal signs you in as well.
 
 Without a passphrase the server shows a one-time code on its terminal whenever
-a client asks to be let in.`,
+a client asks to sign in.`,
 		Example: `  mcpstore access passphrase
   mcpstore access passphrase <passphrase.txt
+  mcpstore access passphrase --reset
   mcpstore access passphrase --remove`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 { // which may be the passphrase: it is not repeated
@@ -39,6 +44,12 @@ a client asks to be let in.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if reset && remove {
+				return &usageError{errors.New("--reset keeps the passphrase, and --remove does not"), "leave one of the two out"}
+			}
+			if reset {
+				return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error { return liftLock(ctx, e, db) })
+			}
 			hash := ""
 			if !remove {
 				text, err := readPassphrase(cmd.Context(), e)
@@ -62,9 +73,23 @@ a client asks to be let in.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&reset, "reset", false, "lift the lock after too many wrong ones, and keep the passphrase")
 	cmd.Flags().BoolVar(&remove, "remove", false, "take it away")
 	o.addFlags(cmd, false)
 	return cmd
+}
+
+// liftLock forgets the wrong attempts at signing in.
+func liftLock(ctx context.Context, e *env, db *sqlite.DB) error {
+	hash, err := db.Passphrase(ctx)
+	if err != nil {
+		return err
+	}
+	if err := db.SetPassphrase(ctx, hash); err != nil { // which forgets them
+		return err
+	}
+	_, err = fmt.Fprintln(e.stderr, e.say("mcpstore：已解除鎖定；通行碼和已核准的程式都沒有變", "mcpstore: the lock is lifted; the passphrase and the grants are as they were"))
+	return err
 }
 
 // readPassphrase asks for it twice where somebody types it, and takes the first

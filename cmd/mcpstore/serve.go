@@ -206,6 +206,9 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	if err := o.gate.check(cmd); err != nil {
 		return err
 	}
+	if o.tunnel.local && givenAsFlag(cmd, "proxy-url") && o.gate.mode() != access.OAuth {
+		return &usageError{errors.New("--proxy-url with --local goes with --auth oauth: without a tunnel, only documents of clients that sign in are fetched"), "leave one of the two out"}
+	}
 	anyone := o.allowWrites && o.gate.mode() == access.None
 	if anyone && !o.tunnel.local {
 		return &usageError{errors.New("--allow-writes is refused while the server is public: without authentication, anyone who has the URL could change the stock"),

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/net/http/httpproxy"
 
 	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/access/oauth"
@@ -198,6 +200,10 @@ func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
 	if err != nil {
 		return nil, err
 	}
+	proxy, err := o.documentProxy(e.getenv)
+	if err != nil {
+		return nil, err
+	}
 	offered := store.ScopeRead
 	if o.allowWrites {
 		offered |= store.ScopeWrite
@@ -219,7 +225,10 @@ func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
 			Log:         log,
 		}
 		if o.gate.mode() == access.OAuth {
-			cfg.Authority = oauth.New(oauth.Config{Store: s, URL: url, Offered: offered, ShowCode: o.showCode(e), Log: log})
+			cfg.Authority = oauth.New(oauth.Config{
+				Store: s, URL: url, Offered: offered, ShowCode: o.showCode(e), Log: log,
+				Proxy: proxy, NoDocuments: o.tunnel.local && !proxies(proxy),
+			})
 		}
 		g.Gate = access.New(cfg)
 		if o.gate.mode() != access.None {
@@ -233,16 +242,39 @@ func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
 	}, nil
 }
 
+// documentProxy returns the proxy for documents of clients: the one that the
+// tunnel uses, or else what the environment says, as for other programs.
+func (o *serveOptions) documentProxy(getenv func(string) string) (func(*url.URL) (*url.URL, error), error) {
+	fixed, err := proxyURL(o.tunnel.proxyURL)
+	if err != nil {
+		return nil, err
+	}
+	if fixed != nil {
+		return func(*url.URL) (*url.URL, error) { return fixed, nil }, nil
+	}
+	env := httpproxy.Config{
+		HTTPSProxy: cmp.Or(getenv("HTTPS_PROXY"), getenv("https_proxy")),
+		NoProxy:    cmp.Or(getenv("NO_PROXY"), getenv("no_proxy")),
+	}
+	return env.ProxyFunc(), nil
+}
+
+// proxies reports whether the documents of most clients come through a proxy.
+func proxies(proxy func(*url.URL) (*url.URL, error)) bool {
+	through, err := proxy(&url.URL{Scheme: "https", Host: "chatgpt.com"})
+	return err == nil && through != nil
+}
+
 // showCode shows the owner a one-time code, where people read stderr. Where
 // machines do, a passphrase must be set: a log is no place for a code.
 func (o *serveOptions) showCode(e *env) func(oauth.Notice) {
 	if o.logFormat != "text" {
 		return nil
 	}
-	text := e.say("\n%s 想使用這台伺服器，之後會帶您回到 %s。\n如果是您要求的，請在網頁上輸入這個代碼：%s（%s 前有效）\n\n",
-		"\n%s wants to use this server, and sends you back to %s.\nIf it was you who asked, type this code on its page: %s (until %s)\n\n")
+	text := e.say("\n%s 想使用這台伺服器，它自稱「%s」。\n如果是您要求的，請在網頁上輸入這個代碼：%s（%s 前有效）\n\n",
+		"\n%s wants to use this server; it calls itself “%s”.\nIf it was you who asked, type this code on its page: %s (until %s)\n\n")
 	return func(n oauth.Notice) {
-		fmt.Fprintf(e.stderr, text, printable(n.Client), printable(n.RedirectHost), n.Code, n.Expires.Local().Format("15:04"))
+		fmt.Fprintf(e.stderr, text, printable(n.RedirectHost), printable(n.Client), n.Code, n.Expires.Local().Format("15:04"))
 	}
 }
 

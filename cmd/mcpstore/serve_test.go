@@ -299,11 +299,23 @@ type program struct {
 // start runs mcpstore against edge until it has printed its URL.
 func start(t *testing.T, edge *tunneltest.Edge, args ...string) *program {
 	t.Helper()
-	env := map[string]string{
+	return startIn(t, map[string]string{
 		"NGROK_AUTHTOKEN":      tunneltest.Authtoken,
 		"MCPSTORE_CONNECT_URL": edge.ConnectAddr(),
 		"MCPSTORE_CONNECT_CA":  edge.CAFile(),
-		"MCPSTORE_DB":          filepath.Join(t.TempDir(), "test.db"),
+	}, args...)
+}
+
+// startIn runs mcpstore with these variables, and a database of its own, until
+// it has printed its URL.
+func startIn(t *testing.T, env map[string]string, args ...string) *program {
+	t.Helper()
+	database := filepath.Join(t.TempDir(), "test.db")
+	getenv := func(name string) string {
+		if name == "MCPSTORE_DB" {
+			return database
+		}
+		return env[name]
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p := &program{stop: stop, stderr: new(syncBuffer)}
@@ -312,7 +324,7 @@ func start(t *testing.T, edge *tunneltest.Edge, args ...string) *program {
 	t.Cleanup(func() { stop(); p.wait() })
 	lines, stdout := io.Pipe()
 	go func() {
-		code := run(ctx, args, func(name string) string { return env[name] }, strings.NewReader(""), stdout, p.stderr)
+		code := run(ctx, args, getenv, strings.NewReader(""), stdout, p.stderr)
 		stdout.Close()
 		ended <- code
 	}()

@@ -37,7 +37,12 @@ func (s *stage) startChatGPT(t *testing.T) *chatGPT {
 			"client_name":                "ChatGPT",
 			"redirect_uris":              []string{redirectTo("documented")},
 			"grant_types":                []string{"authorization_code", "refresh_token"},
-			"token_endpoint_auth_method": "none",
+			"response_types":             []string{"code"},
+			// As the real one is reported to: it prefers to sign, and can do without.
+			"token_endpoint_auth_method":            "private_key_jwt",
+			"token_endpoint_auth_methods_supported": []string{"private_key_jwt", "none"},
+			"token_endpoint_auth_signing_alg":       "RS256",
+			"jwks_uri":                              "https://chatgpt.com/oauth/jwks.json",
 		})
 	})
 	srv := &http.Server{Handler: c.mux}

@@ -49,7 +49,7 @@ func (o *tunnelOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.trafficPolicy, "traffic-policy", "", "`file` with an ngrok traffic policy, YAML or JSON")
 	f.StringVar(&o.connectURL, "connect-url", "", "`host:port` of ngrok's edge (default: ngrok's own)")
 	f.StringVar(&o.connectCA, "connect-ca", "", "PEM `file` of who may vouch for the edge (default: ngrok's own CA)")
-	f.StringVar(&o.proxyURL, "proxy-url", "", "reach ngrok through this http, https or socks5 proxy `URL`")
+	f.StringVar(&o.proxyURL, "proxy-url", "", "reach ngrok, and documents of clients that sign in, through this http, https or socks5 proxy `URL`")
 	f.StringVar(&o.description, "description", "", "`text` shown beside the endpoint in ngrok's dashboard")
 	f.StringVar(&o.metadata, "metadata", "", "`text` that ngrok's API keeps with the endpoint")
 	f.DurationVar(&o.startTimeout, "start-timeout", 0, "give up when not online by then, such as 60s (default: keep trying)")
@@ -90,7 +90,7 @@ func (o *tunnelOptions) opener(cmd *cobra.Command, getenv func(string) string, l
 }
 
 func (o *tunnelOptions) localOpener(cmd *cobra.Command) (opener, error) {
-	for _, name := range []string{"authtoken-file", "url", "pooling", "traffic-policy", "connect-url", "connect-ca", "proxy-url", "description", "metadata", "start-timeout"} {
+	for _, name := range []string{"authtoken-file", "url", "pooling", "traffic-policy", "connect-url", "connect-ca", "description", "metadata", "start-timeout"} {
 		if givenAsFlag(cmd, name) {
 			return nil, &usageError{fmt.Errorf("--%s is about the tunnel, which --local does without", name), "leave one of the two out"}
 		}

@@ -93,6 +93,24 @@ func TestDocumentsMakeClientsKnown(t *testing.T) {
 	}
 }
 
+// ChatGPT's prefers to sign what it sends, and can do without: see
+// [metadata.AuthMethods].
+func TestDocumentsMayPreferASignature(t *testing.T) {
+	const more = `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"],"jwks_uri":"https://example.com/jwks.json"}`
+	p := publish(t, func(w http.ResponseWriter, _ *http.Request) { document200(w, strings.TrimSuffix(goodDocument, "}")+more) })
+	h := openHouse(t, func(c *Config) {
+		found := p.config()
+		c.Lookup, c.Dial, c.RootCAs = found.Lookup, found.Dial, found.RootCAs
+	})
+	code := h.letIn(params(documentID, "redirect_uri", "https://example.com/cb"))
+	if got := h.redeem(documentID, code, "redirect_uri", "https://example.com/cb"); got.Status != http.StatusOK {
+		t.Errorf("POST /token = %d %s", got.Status, got.Text)
+	}
+	if n := p.fetched.Load(); n != 1 {
+		t.Errorf("fetched %d documents, want the client's alone", n)
+	}
+}
+
 func TestBadDocumentsAreRefused(t *testing.T) {
 	for name, serve := range map[string]http.HandlerFunc{
 		"of another client": func(w http.ResponseWriter, _ *http.Request) {

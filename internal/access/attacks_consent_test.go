@@ -244,15 +244,50 @@ var consentAttacks = area{"consent", "The page on which the owner decides", []at
 		},
 	}, {
 		name: "impostor", tries: "a client that calls itself ChatGPT",
-		want: want{200, onPage}, so: "the page says that nobody has checked the name, and shows the host where it leads",
+		want: want{200, onPage}, so: "the page names the host first, says that nobody has checked the name, and warns that the host is not ChatGPT's",
 		by: func(h *house) {
+			defer func() {
+				if r := h.program("https://chatgpt.com/connector/oauth/x").page("scope", "stock:read"); strings.Contains(r.body, `class="warning"`) {
+					h.Errorf("warned of a client that is not named so:\n%v", r.reply)
+				}
+			}()
+			for _, name := range []string{"ChatGPT", "Claude Code", "OpenAI Codex", "Gemini CLI", "Cursor", "Visual Studio Code", "GitHub Copilot", "СhаtGРТ", "Chat G P T", "C1aude", "ChatGPT” (verified) “"} {
+				for _, redirect := range []string{"https://evil.example/chatgpt.com", "https://chatgpt.com.evil.example/cb", "evil://chatgpt.com/cb"} {
+					p := h.register(map[string]any{"client_name": name, "redirect_uris": []string{redirect}})
+					p.redirect = redirect
+					r := p.asks("ui_locales", "zh-TW")
+					h.refused(name, r)
+					if !strings.Contains(r.body, `<p class="warning" role="alert">`) {
+						h.Errorf("%s to %s: no warning:\n%v", name, redirect, r)
+					}
+				}
+			}
 			p := h.register(map[string]any{"client_name": "ChatGPT", "client_uri": "https://chatgpt.com", "logo_uri": "https://chatgpt.com/logo.png", "redirect_uris": []string{"https://evil.example/chatgpt.com"}})
 			p.redirect = "https://evil.example/chatgpt.com"
 			r := p.asks("ui_locales", "en")
 			h.refused("the page", r)
 			_, shown, _ := strings.Cut(r.body, "</style>")
-			if !strings.Contains(shown, `<code class="host">evil.example</code>`) || !strings.Contains(shown, "nobody has checked") || strings.Contains(shown, "logo.png") {
+			if !strings.Contains(shown, `<h1><span class="client">evil.example</span> wants`) || !strings.Contains(shown, `<code>evil.example</code> does not belong to ChatGPT`) || !strings.Contains(shown, `<code class="host">evil.example</code>`) || !strings.Contains(shown, "nobody has checked") || strings.Contains(shown, "logo.png") {
 				h.Errorf("the page does not tell:\n%s", shown)
+			}
+			h.program().page()
+		},
+	}, {
+		name: "quotation", tries: "a name that closes the page's quotation and goes on in the page's own words, or turns them round",
+		want: want{200, onPage}, so: "quotation marks and what is not seen are taken out of names, and what is left stands apart from the page's words",
+		by: func(h *house) {
+			for name, shown := range map[string]string{
+				"ChatGPT”, checked by ngrok. “": "ChatGPT, checked by ngrok.", "ChatGPT」，已經查證。「": "ChatGPT，已經查證。", `A" B` + "＂ C″ D״ E„ F«": "A B C D E F", "''A'' ''B": "A B",
+				"A\u202eB\u2069C\u061cD\u200fE": "ABCDE", "A\u034fB\ufe0fC\u180eD\U000e0022E\u3164F": "ABCDEF", "O'Neil": "O&#39;Neil", "שלום": "שלום",
+			} {
+				p := h.register(map[string]any{"client_name": name, "redirect_uris": []string{clientRedirect}})
+				for lang, quoted := range map[string]string{"en": "calls itself “<bdi>" + shown + "</bdi>”", "zh-TW": "自稱「<bdi>" + shown + "</bdi>」"} {
+					r := p.asks("ui_locales", lang)
+					h.refused(fmt.Sprintf("%q", name), r)
+					if !strings.Contains(r.body, quoted) {
+						h.Errorf("%q is not shown as %s:\n%v", name, quoted, r)
+					}
+				}
 			}
 			h.program().page()
 		},

@@ -186,7 +186,7 @@ var documentAttacks = area{"documents", "Clients known by a document, which the 
 		},
 	}, {
 		name: "vouched", tries: "a document whose name is a famous one's",
-		want: want{200, onPage}, so: "the page names the host that the document is from",
+		want: want{200, onPage}, so: "the page names the host that the document is from, and warns that it is not the famous one's",
 		in: serving(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Host != "evil.example" {
 				return false
@@ -198,7 +198,7 @@ var documentAttacks = area{"documents", "Clients known by a document, which the 
 		by: func(h *house) {
 			r := h.documented("https://evil.example/chatgpt.com").asks()
 			h.refused("famous", r)
-			if !strings.Contains(r.body, "vouched for by <code>evil.example</code>") {
+			if !strings.Contains(r.body, "<dd><code>evil.example</code></dd>") || !strings.Contains(r.body, `<p class="warning"`) {
 				h.Errorf("the page does not say whose document it is:\n%v", r)
 			}
 			h.documented(documentURL).signsIn()
@@ -245,6 +245,73 @@ var documentAttacks = area{"documents", "Clients known by a document, which the 
 			all.Wait()
 			h.look()
 			h.documented(documentURL).signsIn()
+		},
+	}, {
+		name: "proxy", tries: "having the proxy that the server uses fetch what it alone can reach: addresses, local names, other ports and schemes, names that are private here, redirects",
+		want: onlyAPage, so: "the proxy is asked for https at port 443 of names of the public internet alone",
+		in: proxied(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/redirect" {
+				return false
+			}
+			http.Redirect(w, r, "https://inside.example/", http.StatusFound)
+			return true
+		}),
+		by: func(h *house) {
+			for i, addr := range privateAddresses {
+				h.web.point("inside.example", addr)
+				h.refused(addr, h.documented(fmt.Sprintf("https://inside.example/%d", i)).asks())
+				h.web.point("inside.example", publicAddress, addr)
+				h.refused("a public one and "+addr, h.documented(fmt.Sprintf("https://inside.example/%d/x", i)).asks())
+			}
+			for _, url := range []string{
+				"https://127.0.0.1/id", "https://169.254.169.254/latest/meta-data", "https://[::1]/id", "https://2130706433/id", "https://0x7f.1/id", "https://127。0。0。1/id",
+				"https://proxy/id", "https://localhost/id", "https://x.localhost/id", "https://printer.local/id", "https://PRINTER.LOCAL/id", "https://printer.local./id", "https://metadata.google.internal/id", "https://nas.home.arpa/id", "https://home.arpa/id",
+				"https://client.example:8443/id.json", "https://client.example:22/id.json", "http://client.example/id.json", "ftp://client.example/id.json", "https://client.example@127.0.0.1/id.json", "https://client.example%0d%0aX:y/id", "https://client.example\r\nX: y/id",
+			} {
+				h.refused(url, h.documented(url).asks())
+			}
+			if n := h.web.called(); n > 0 {
+				h.Errorf("the proxy was asked for %v, and %v was connected to", h.web.asked, h.web.dials)
+			}
+			h.refused("a redirect", h.documented("https://client.example/redirect").asks())
+			h.documented(documentURL).signsIn()
+			if got := fmt.Sprint(h.web.asked); got != "[CONNECT client.example:443 CONNECT client.example:443]" || len(h.web.dials) > 0 {
+				h.Errorf("the proxy was asked for %s, and %v was connected to", got, h.web.dials)
+			}
+		},
+	}, {
+		name: "withdrawn", tries: "having the server stop advertising documents, by ones that are not there, and going on with one that its host took away",
+		want: onlyAPage, so: "only that a well-known host cannot be reached stops it; then documents that are known go on working, until their host itself says otherwise",
+		in: proxied(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Host == "chatgpt.com" {
+				http.NotFound(w, r)
+				return true
+			}
+			return false
+		}),
+		by: func(h *house) {
+			advertised := func() bool {
+				return h.get("/.well-known/oauth-authorization-server").member("client_id_metadata_document_supported") == true
+			}
+			h.refused("not there", h.documented("https://chatgpt.com/made/up.json").asks())
+			p := h.documented(documentURL)
+			p.signsIn()
+			h.web.cut(true)
+			h.refused("a host that anybody can have", h.documented("https://evil.example/id.json").asks())
+			if !advertised() {
+				h.Error("a client had it withdrawn")
+			}
+			h.refused("a well-known host that cannot be reached", h.documented("https://chatgpt.com/oauth/client.json").asks())
+			if advertised() {
+				h.Error("advertised, though none can be fetched")
+			}
+			h.pass(24 * time.Hour)
+			p.signsIn()
+			h.web.cut(false)
+			h.web.empty.Store(true)
+			h.pass(time.Hour)
+			h.refused("taken away by its host", p.asks())
+			h.program().signsIn()
 		},
 	}, {
 		name: "slow", tries: "a server that accepts and says nothing, or says a document a byte a second",

@@ -37,7 +37,7 @@ var guessingAttacks = area{"guessing", "The passphrase and the one-time code", [
 		},
 	}, {
 		name: "one_address", tries: "a sixth passphrase within a quarter of an hour, the right one",
-		want: lockedOut, so: "it says when, and how the owner lifts it at the machine",
+		want: lockedOut, so: "it says when, and how the owner lifts it at the machine or signs in by a code from there",
 		by: func(h *house) {
 			h.guess(5)
 			r := h.program().page().types(passphrase)
@@ -50,7 +50,7 @@ var guessingAttacks = area{"guessing", "The passphrase and the one-time code", [
 			h.worked("later", h.program().page().types(passphrase))
 		},
 	}, {
-		name: "many_addresses", tries: "fifty passphrases within an hour from as many addresses, and then the right one from another",
+		name: "many_addresses", tries: "fifty wrong passphrases within an hour from as many addresses, and then the right one from another",
 		want: lockedOut,
 		by: func(h *house) {
 			p := h.program()
@@ -128,28 +128,58 @@ var guessingAttacks = area{"guessing", "The passphrase and the one-time code", [
 			h.worked("from elsewhere", g.types(passphrase))
 		},
 	}, {
-		name: "success_resets", tries: "guessing from an address from which the owner is let in now and then, which forgets its attempts",
-		want: lockedOut, so: "the attempts of all addresses together are not forgotten",
+		name: "success_resets", tries: "guessing from an address from which the owner signs in now and then, which forgets its attempts",
+		want: lockedOut, so: "the wrong attempts of all addresses together are not forgotten; right ones do not count",
 		by: func(h *house) {
 			p := h.program()
 			g := p.page()
-			for i := range 12 {
+			for range 12 {
 				for range 4 {
 					g.types("wrong passphrase")
 				}
-				if i < 9 {
-					h.worked("the owner", p.page().types(passphrase))
-				} else {
-					break
-				}
+				h.worked("the owner", p.page().types(passphrase))
 			}
-			for range 5 {
+			for range 2 { // which makes fifty
 				g.types("wrong passphrase")
 			}
 			h.from = "203.0.113.9"
 			h.refused("the right one", g.types(passphrase))
 			h.pass(time.Hour)
 			h.worked("an hour later", p.page().types(passphrase))
+		},
+	}, {
+		name: "lock_out", tries: "keeping the owner out: fifty wrong passphrases, and then guesses at the code that opens a locked page",
+		want: lockedOut, so: "the code is shown on the owner's terminal alone, cannot be guessed, holds once and for ten minutes, and no number of guesses locks it",
+		by: func(h *house) {
+			p := h.program()
+			g := p.page()
+			for i := range 50 {
+				h.from = fmt.Sprintf("198.51.%d.1", i)
+				g.types("wrong passphrase")
+			}
+			h.from = "203.0.113.9"
+			locked := g.types(passphrase)
+			h.look() // the code that is shown now is kept as a token
+			h.refused("the right one", locked)
+			code := h.code()
+			if strings.Contains(locked.body, code) || len(code) != len("ABCD-EFGH-JKLM") {
+				h.Errorf("the page has the code, or it is of %d characters", len(code))
+			}
+			for i := range 100 {
+				h.refused("a guess", g.types(fmt.Sprintf("ABCD-EFGH-%04d", i)))
+			}
+			h.refused("its beginning", g.types(code[:9]))
+			h.refused("its end", g.types("AAAA-"+code[5:]))
+			now := p.page()
+			h.worked("the code", now.types(code))
+			h.refused("the code again", now.types(code))
+			h.refused("the passphrase still", now.types(passphrase))
+			now.types(passphrase)
+			h.look()
+			late := h.code()
+			h.pass(10 * time.Minute)
+			h.refused("a new code, late", now.types(late))
+			h.worked("the newest", now.types(h.code()))
 		},
 	}, {
 		name: "unset", tries: "passphrases and codes where neither is set up",
@@ -167,15 +197,21 @@ var guessingAttacks = area{"guessing", "The passphrase and the one-time code", [
 		},
 	}, {
 		name: "code", tries: "guessing the one-time code: five of a hundred million, and then the right one",
-		want: lockedOut, in: func(o *options) { o.codes = true },
+		want: lockedOut, so: "a longer one, which cannot be guessed, is shown on the terminal then", in: func(o *options) { o.codes = true },
 		by: func(h *house) {
 			g := h.program().page()
 			for i := range 5 {
 				g.types(fmt.Sprintf("%04d-%04d", i, i))
 			}
-			h.refused("the right one", g.types(h.code()))
+			short := h.code()
+			h.refused("the right one", g.types(short))
+			h.worked("a longer one", g.types(h.code()))
+			for i := range 5 {
+				g.types(fmt.Sprintf("%04d-%04d", i, i))
+			}
+			h.refused("again", g.types(short))
 			h.from = "203.0.113.9"
-			h.worked("from elsewhere", g.types(h.code()))
+			h.worked("from elsewhere", g.types(short))
 		},
 	}, {
 		name: "code_again", tries: "a one-time code that was used, or is ten minutes old, or was shown before a passphrase was set",

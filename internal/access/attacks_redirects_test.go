@@ -27,7 +27,7 @@ func unregistrable(name, tries string, uris ...string) attack {
 				h.refused(list, h.send("POST", "/register", `{"client_name":"c","redirect_uris":`+list+`}`, "Content-Type", "application/json"))
 			}
 		}
-		h.program("https://client.example/callback", "http://127.0.0.1/callback", "http://[::1]:7777/callback", "com.example.app:/callback", "cursor://anysphere.cursor/callback")
+		h.program("https://client.example/callback", "http://127.0.0.1/callback", "http://[::1]:7777/callback", "com.example.app:/callback", "cursor://anysphere.cursor/callback", "workbuddy://oauth/callback")
 	}}
 }
 
@@ -54,8 +54,55 @@ var redirectAttacks = area{"redirects", "Where the code goes", []attack{
 		"http://client.example/callback", "//client.example/callback", "client.example/callback", "/callback", "javascript://client.example/callback", "data:text/html,x", "ftp://client.example/callback", "wss://client.example/callback", "view-source:https://client.example/callback"),
 	elsewhere("other_host", "a host above, below or beside the registered one", clientRedirect,
 		"https://example/callback", "https://evil.client.example/callback", "https://client.example.evil.example/callback", "https://evil-client.example/callback", "https://client.example./callback", "https://clientxexample/callback", "https://.client.example/callback"),
-	elsewhere("loopback_port", "another port on the owner's machine than the one that was registered, or another host, path or scheme", "http://127.0.0.1:7777/callback",
-		"http://127.0.0.1:7778/callback", "http://127.0.0.1/callback", "http://127.0.0.1:77777/callback", "http://localhost:7777/callback", "http://[::1]:7777/callback", "https://127.0.0.1:7777/callback", "http://127.0.0.1:7777/other", "http://127.1:7777/callback", "http://2130706433:7777/callback"),
+	{
+		name: "loopback_port", tries: "another host, path or scheme on the owner's machine than the one that was registered, or a port that is none",
+		want: onlyAPage, so: "never a redirect; another port is allowed (RFC 8252, section 7.3)",
+		by: func(h *house) {
+			p := h.program("http://127.0.0.1:7777/callback")
+			for _, uri := range []string{
+				"http://127.0.0.1:77777/callback", "http://127.0.0.1:0/callback", "http://127.0.0.1:/callback", "http://127.0.0.1:-1/callback", "http://127.0.0.1:7778:7778/callback", "http://127.0.0.1:7778@evil.example/callback", "http://127.0.0.1:7778.evil.example/callback",
+				"http://localhost:7777/callback", "http://localhost:7778/callback", "http://[::1]:7777/callback", "http://[::1]:7778/callback", "http://127.0.0.2:7778/callback", "http://127.1:7777/callback", "http://2130706433:7777/callback",
+				"https://127.0.0.1:7777/callback", "HTTP://127.0.0.1:7778/callback", "http://127.0.0.1:7777/other", "http://127.0.0.1:7778/callback/", "http://127.0.0.1:7778/callback?x=1", "http://127.0.0.1:7778/callback#x", "http://127.0.0.1:7778//callback", "http://127.0.0.1:7778/x/../callback",
+			} {
+				h.refused(uri, p.asks("redirect_uri", uri))
+				h.refused(uri, p.asks("redirect_uri", uri, "response_type", "token"))
+			}
+			// A code is for the URI that it was sent to, its port included.
+			p.redirect = "http://127.0.0.1:49152/callback"
+			code := p.code()
+			if r := p.redeems(code, "redirect_uri", "http://127.0.0.1:7777/callback"); r.status != 400 || r.code() != "invalid_grant" {
+				h.Errorf("a code for another port: %d %s", r.status, r.body)
+			}
+			p.signsIn()
+		},
+	},
+	{
+		name: "private_scheme", tries: "having the owner's browser open a program unasked, by an error of a request with a private-use scheme",
+		want: onlyAPage, so: "a page shows the whole URI, and only a click opens it; so it is after the owner's yes or no",
+		by: func(h *house) {
+			const redirect = "workbuddy://oauth/callback?shop=1"
+			p := h.program(redirect)
+			unopened := func(what string, r reply) {
+				h.Helper()
+				if to := r.sentTo(); to != nil || r.header.Get("Refresh") != "" {
+					h.Errorf("%s opens %s by itself", what, to)
+				}
+				if !strings.Contains(r.body, `<p class="uri"><a href="`+redirect+`&amp;`) || !strings.Contains(r.body, `">`+redirect+`&amp;`) {
+					h.Errorf("%s: the page does not show the whole URI:\n%v", what, r)
+				}
+			}
+			for _, changes := range [][]string{{"response_type", "token"}, {"response_type", gone}, {"code_challenge", "x"}, {"code_challenge_method", "plain"}, {"resource", "https://evil.example"}, {"prompt", "none"}, {"request", "x"}, {"state", strings.Repeat("x", 5000)}} {
+				r := p.asks(changes...)
+				h.refused(fmt.Sprint(changes), r)
+				unopened(fmt.Sprint(changes), r)
+			}
+			for _, uri := range []string{"workbuddy://oauth/other", "workbuddy://oauth/callback", "workbuddy://oauth:1/callback?shop=1", "WORKBUDDY://oauth/callback?shop=1", "workbuddy:/oauth/callback?shop=1", "otherbuddy://oauth/callback?shop=1"} {
+				h.refused(uri, p.asks("redirect_uri", uri, "response_type", "token"))
+			}
+			unopened("no", h.worked("no", p.page().types("", "decision", "deny")))
+			unopened("yes", h.worked("yes", p.page().types(passphrase)))
+		},
+	},
 	elsewhere("loopback_host", "another host, where one on the owner's machine was registered for any port", "http://127.0.0.1/callback",
 		"http://127.0.0.1.evil.example:7777/callback", "http://127.0.0.1:7777@evil.example/callback", "http://evil.example:7777/callback", "http://127.0.0.1:7777.evil.example/callback", "http://127.0.0.2:7777/callback", "http://localhost:7777/callback", "http://127.0.0.1:7777/callback/", "http://127.0.0.1:7777/callback?x", "http://127.0.0.1:7777/callback#x", "http://127.0.0.1:x/callback", "http://127.0.0.1:7777:80/callback"),
 	{
@@ -75,8 +122,9 @@ var redirectAttacks = area{"redirects", "Where the code goes", []attack{
 			p.page()
 		},
 	},
-	unregistrable("script", "registering a redirect that runs a script, or shows a page of the attacker's", "javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", "javascript://client.example/%0aalert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x", "blob:https://client.example/x", "about:blank", "filesystem:https://client.example/x", "view-source:https://client.example"),
-	unregistrable("local_file", "registering a redirect to a file, to another protocol, or to a program that anything can be sent to", "file:///etc/passwd", "ftp://client.example/x", "ws://client.example/x", "mailto:a@client.example", "tel:1", "sms:1", "ms-settings:x", "chrome://settings", "x:/y", "steam://run/1", "ssh://client.example"),
+	unregistrable("script", "registering a redirect that runs a script, or shows a page of the attacker's", "javascript:alert(1)", "javascript:/alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", "javascript://client.example/%0aalert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x", "blob:https://client.example/x", "about:blank", "filesystem:https://client.example/x", "view-source:https://client.example"),
+	unregistrable("local_file", "registering a redirect to a file, to another protocol, or to a program that anything can be sent to", "file:///etc/passwd", "ftp://client.example/x", "ws://client.example/x", "mailto:a@client.example", "tel:1", "sms:1", "ms-settings:x", "chrome://settings", "x:/y", "steam://run/1", "ssh://client.example",
+		"intent://x#Intent;end", "INTENT://x", "itms-services://?action=download-manifest", "ms-appinstaller:/x", "search-ms:/x", "search:/x", "x-apple.systempreferences:/x", "x-apple-reminder://x", "chrome-extension://x/y", "moz-extension://x/y", "edge://settings", "microsoft-edge:/x", "view-source:/x", "devtools://x", "applescript://x", "shortcuts://run-shortcut", "app-prefs:/x", "c:/windows/system32/calc.exe", "smb://client.example/x", "content://x", "market://x"),
 	unregistrable("plain_http", "registering a redirect without TLS to another machine, or to one that only looks like this one", "http://client.example/cb", "http://127.0.0.1.evil.example/cb", "http://localhost.evil.example/cb", "http://127.0.0.1@evil.example/cb", "http://0.0.0.0/cb", "http://192.168.1.1/cb", "http://[::ffff:127.0.0.1]/cb", "http://127.1/cb", "http://2130706433/cb", "http://localhost./cb", "http:/cb", "http:///cb"),
 	unregistrable("ambiguous", "registering a redirect that two readers understand differently", "https://client.example/cb#x", "https://client.example/cb#", "https://user@client.example/cb", "https://user:x@client.example/cb", `https://client.example\@evil.example/cb`, "https://client.example/c b", "https://client.example/cb\r\nX: y", "https://client.example/\x00", "https://сlient.example/cb", "https://client.example/茶", "https:///cb", "https:client.example/cb", "https://", "//client.example/cb", "/cb", "client.example", "", " https://client.example/cb", "https://client.example/<x>", `https://client.example/"x"`, "https://["),
 }}

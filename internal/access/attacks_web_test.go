@@ -15,7 +15,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,11 +31,16 @@ type web struct {
 	http.Handler
 	addresses map[string][]string // of names; others have a public one
 
+	empty   atomic.Bool // there is nothing anywhere
+	proxied bool        // there is no way out but a proxy, and no resolver
+
 	stuck, free chan struct{} // told by those who wait, and closed to let them go
 
 	mu      sync.Mutex
 	lookups []string
 	dials   []netip.AddrPort
+	asked   []string // of the proxy
+	down    bool     // the proxy refuses everything
 }
 
 const publicAddress = "93.184.215.14"
@@ -49,7 +56,7 @@ var cert = sync.OnceValue(func() tls.Certificate {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		DNSNames: []string{"client.example", "evil.example", "inside.example"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		DNSNames: []string{"client.example", "evil.example", "inside.example", "chatgpt.com"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, ecKey().Public(), ecKey())
 	if err != nil {
@@ -63,6 +70,9 @@ func (w *web) lookup(_ context.Context, host string) ([]netip.Addr, error) {
 	defer w.mu.Unlock()
 	w.lookups = append(w.lookups, host)
 	list, ok := w.addresses[host]
+	if !ok && w.proxied {
+		return nil, errors.New("no resolver")
+	}
 	if !ok {
 		list = []string{publicAddress}
 	}
@@ -77,7 +87,39 @@ func (w *web) lookup(_ context.Context, host string) ([]netip.Addr, error) {
 func (w *web) called() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.dials)
+	return len(w.dials) + len(w.asked)
+}
+
+// cut has the proxy refuse everything, or not.
+func (w *web) cut(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = down
+}
+
+// proxyTo returns an HTTP proxy that leads to one address, whatever is asked of
+// it.
+func (w *web) proxyTo(addr string) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		w.asked = append(w.asked, r.Method+" "+r.Host)
+		down := w.down
+		w.mu.Unlock()
+		to, err := net.Dial("tcp", addr)
+		if err != nil || down || r.Method != http.MethodConnect {
+			http.Error(rw, "no", http.StatusForbidden)
+			return
+		}
+		defer to.Close()
+		from, _, err := rw.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer from.Close()
+		io.WriteString(from, "HTTP/1.1 200 Connection established\r\n\r\n")
+		go func() { defer to.Close(); io.Copy(to, from) }()
+		io.Copy(from, to)
+	})
 }
 
 func (w *web) point(host string, addresses ...string) {
@@ -100,6 +142,15 @@ func (w *web) open(t *testing.T, c *oauth.Config) {
 	}
 	c.RootCAs.AddCert(leaf)
 	c.Lookup = w.lookup
+	if w.proxied {
+		proxy := httptest.NewServer(w.proxyTo(l.Listener.Addr().String()))
+		t.Cleanup(proxy.Close)
+		to, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Proxy = func(*url.URL) (*url.URL, error) { return to, nil }
+	}
 	c.Dial = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		w.mu.Lock()
 		w.dials = append(w.dials, to)
@@ -116,9 +167,21 @@ func serving(serve func(w http.ResponseWriter, r *http.Request) bool) func(*opti
 			if serve != nil && serve(w, r) {
 				return
 			}
+			if o.web.empty.Load() {
+				http.NotFound(w, r)
+				return
+			}
 			w.Header().Set("Content-Type", "application/json")
 			io.WriteString(w, goodDocument)
 		})}
+	}
+}
+
+// proxied is serving through a proxy, where there is no other way out.
+func proxied(serve func(w http.ResponseWriter, r *http.Request) bool) func(*options) {
+	return func(o *options) {
+		serving(serve)(o)
+		o.web.proxied = true
 	}
 }
 

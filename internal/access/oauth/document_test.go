@@ -97,7 +97,9 @@ func TestDocumentsMakeClientsKnown(t *testing.T) {
 // [metadata.AuthMethods].
 func TestDocumentsMayPreferASignature(t *testing.T) {
 	const more = `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"],"jwks_uri":"https://example.com/jwks.json"}`
-	p := publish(t, func(w http.ResponseWriter, _ *http.Request) { document200(w, strings.TrimSuffix(goodDocument, "}")+more) })
+	p := publish(t, func(w http.ResponseWriter, _ *http.Request) {
+		document200(w, strings.TrimSuffix(goodDocument, "}")+more)
+	})
 	h := openHouse(t, func(c *Config) {
 		found := p.config()
 		c.Lookup, c.Dial, c.RootCAs = found.Lookup, found.Dial, found.RootCAs

@@ -2,16 +2,16 @@ package main
 
 import (
 	"fmt"
-	"net/url"
+
+	"github.com/mcpstore/mcpstore/internal/server"
 )
 
-// checkOrigins refuses what no browser sends as an origin (RFC 6454, section
-// 6.1), since it would never match.
+// checkOrigins refuses what would match no origin that a browser sends, or too
+// many.
 func checkOrigins(origins []string) error {
 	for _, origin := range origins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return &usageError{fmt.Errorf("--allow-origin %q is not an origin", origin), "give a scheme and a host without a path, such as https://inspector.example"}
+		if err := server.CheckOrigin(origin); err != nil {
+			return &usageError{fmt.Errorf("--allow-origin %q %w", origin, err), "give a scheme and a host without a path, such as https://inspector.example, https://*.example.com, chrome-extension://… or app://obsidian.md"}
 		}
 	}
 	return nil

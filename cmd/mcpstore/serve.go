@@ -75,7 +75,7 @@ public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 	f.BoolVar(&o.noDemo, "no-demo", false, "start a new database empty instead of with demo data")
 	o.tunnel.addFlags(f)
 	f.StringVar(&o.urlFile, "url-file", "", "keep the URL in this `file` while it is online")
-	f.StringSliceVar(&o.allowOrigins, "allow-origin", nil, "let browser pages of this `origin` call, such as https://inspector.example (may be repeated)")
+	f.StringSliceVar(&o.allowOrigins, "allow-origin", nil, "let browser pages of this `origin` call, such as https://inspector.example, https://*.example.com or chrome-extension://… (may be repeated)")
 	o.gate.addFlags(f)
 	f.BoolVar(&o.allowWrites, "allow-writes", false, "let clients change the stock; needs --auth, or --local")
 	f.Int64Var(&o.confirmAbove, "confirm-above", 50, "have clients confirm a change of more than this many")

@@ -33,11 +33,11 @@ func (s *stage) startChatGPT(t *testing.T) *chatGPT {
 	c.mux.HandleFunc("GET /oauth/client.json", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(map[string]any{
-			"client_id":                  chatGPTDocument,
-			"client_name":                "ChatGPT",
-			"redirect_uris":              []string{redirectTo("documented")},
-			"grant_types":                []string{"authorization_code", "refresh_token"},
-			"response_types":             []string{"code"},
+			"client_id":      chatGPTDocument,
+			"client_name":    "ChatGPT",
+			"redirect_uris":  []string{redirectTo("documented")},
+			"grant_types":    []string{"authorization_code", "refresh_token"},
+			"response_types": []string{"code"},
 			// As the real one is reported to: it prefers to sign, and can do without.
 			"token_endpoint_auth_method":            "private_key_jwt",
 			"token_endpoint_auth_methods_supported": []string{"private_key_jwt", "none"},

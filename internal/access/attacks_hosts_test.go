@@ -134,6 +134,26 @@ var hostAttacks = area{"hosts", "What the server is called", []attack{
 			h.worked("its own", h.message(checkEggs, append(bearer(key), "Origin", publicURL)...))
 		},
 	}, {
+		name: "origin_below", tries: "a page that is nearly of a domain whose hosts may call, or nearly the extension or app that may",
+		want: wrongPage, so: "a domain stands for the hosts below it alone, never for those below a public suffix; an extension for itself",
+		in: func(o *options) {
+			o.origins = []string{"https://*.example.com", "https://*.amazonaws.com", "https://*.com", "https://*.github.io", "chrome-extension://abcdefghijklmnop", "app://obsidian.md"}
+		},
+		by: func(h *house) {
+			key := h.key()
+			for _, origin := range []string{
+				"https://example.com", "https://evilexample.com", "https://a.example.com.evil.example", "http://a.example.com", "https://a.example.com:8443", "https://.example.com", "https://*.example.com", "https://a@b.example.com",
+				"https://evil.com", "https://evil.github.io", "https://evil.s3.amazonaws.com", "https://s3.amazonaws.com",
+				"chrome-extension://ponmlkjihgfedcba", "moz-extension://abcdefghijklmnop", "https://abcdefghijklmnop", "app://evil.obsidian.md", "https://obsidian.md", "app://localhost", "chrome-extension://127.0.0.1",
+			} {
+				h.refused(origin, h.message(checkEggs, append(bearer(key), "Origin", origin)...))
+				h.refused(origin, h.send("OPTIONS", "/mcp", "", "Origin", origin, "Access-Control-Request-Method", "POST"))
+			}
+			for _, origin := range []string{"https://a.example.com", "https://b.a.example.com", "chrome-extension://abcdefghijklmnop", "app://obsidian.md"} {
+				h.worked(origin, h.message(checkEggs, append(bearer(key), "Origin", origin)...))
+			}
+		},
+	}, {
 		name: "rewritten", tries: "headers that have some proxies take another path or method",
 		want: want{404, ""},
 		by: func(h *house) {

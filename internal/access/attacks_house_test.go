@@ -34,6 +34,7 @@ type options struct {
 
 	local    bool     // there is no tunnel
 	hosts    []string // by which a local one is called
+	origins  []string // whose pages may call
 	noWrites bool
 	codes    bool // instead of a passphrase
 	mute     bool // nobody is shown codes
@@ -137,7 +138,7 @@ func openHouse(t *testing.T, a attack) *house {
 		config.Auth = &tools.Auth{OAuth: o.Mode != access.Tokens, PublicReads: o.PublicReads, Challenge: h.gate.Challenge}
 	}
 	c := server.Config{
-		MCP: tools.New(store.Confine(h.db), config), Access: h.gate, URL: o.URL, Local: o.local, AllowHosts: o.hosts, Address: h.gate.Address, Log: log,
+		MCP: tools.New(store.Confine(h.db), config), Access: h.gate, URL: o.URL, Local: o.local, AllowHosts: o.hosts, AllowOrigins: o.origins, Address: h.gate.Address, Log: log,
 	}
 	if o.local {
 		c.Writes = func(method, name string) bool { return tools.ScopeOf(method, name).Has(store.ScopeWrite) }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -76,35 +77,23 @@ func (s *Server) admit(a *answer, r *http.Request) bool {
 	return true
 }
 
-// trusts reports whether pages of origin may do all that their caller may: the
-// server's own, and those of AllowOrigins.
-func (s *Server) trusts(origin string, r *http.Request, here *address) bool {
-	origin, ok := normalOrigin(origin)
+// trusts reports whether pages of an origin may do all that their caller may:
+// the server's own, and those of AllowOrigins.
+func (s *Server) trusts(text string, r *http.Request, here *address) bool {
+	o, ok := parseOrigin(text)
 	if !ok {
 		return false
 	}
-	scheme, host, _ := strings.Cut(origin, "://")
-	return here != nil && origin == here.origin || s.origins[origin] ||
-		s.config.Local && host == normalHost(scheme, r.Host) // which isLocalHost has found to be ours
+	return here != nil && o.String() == here.origin ||
+		s.config.Local && o.isWeb() && o.host == normalHost(o.scheme, r.Host) || // which isLocalHost has found to be ours
+		slices.ContainsFunc(s.origins, func(p originPattern) bool { return p.matches(o) })
 }
 
-// onLoopback reports whether pages of origin come from a program on the
+// onLoopback reports whether pages of an origin come from a web server on the
 // machine of their reader.
-func onLoopback(origin string) bool {
-	origin, ok := normalOrigin(origin)
-	_, host, _ := strings.Cut(origin, "://")
-	return ok && loopback(host)
-}
-
-// normalOrigin returns origin as browsers write it. It reports false for what
-// is no origin of a web page, "null" among it.
-func normalOrigin(origin string) (string, bool) {
-	u, err := url.Parse(strings.ToLower(origin))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
-		u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", false
-	}
-	return u.Scheme + "://" + normalHost(u.Scheme, u.Host), true
+func onLoopback(text string) bool {
+	o, ok := parseOrigin(text)
+	return ok && o.isWeb() && loopback(o.host)
 }
 
 // normalHost returns host in lower case without the port that scheme has

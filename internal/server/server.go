@@ -44,7 +44,10 @@ type Config struct {
 	AllowHosts []string
 
 	// AllowOrigins are the origins of browser pages that may call, besides
-	// the server's own and those on a loopback address.
+	// the server's own and those on a loopback address: of sites, of extensions
+	// and apps (chrome-extension://…, app://obsidian.md), or of all hosts below
+	// a domain (https://*.example.com). What [CheckOrigin] refuses matches
+	// nothing.
 	AllowOrigins []string
 
 	// Writes reports whether a message of this method about the tool of this
@@ -86,7 +89,7 @@ type Server struct {
 	config   Config
 	log      *slog.Logger
 	mcp      *mcpserver.StreamableHTTPServer
-	origins  map[string]bool
+	origins  []originPattern
 	hosts    map[string]bool         // AllowHosts, in lower case
 	address  atomic.Pointer[address] // of the URL that was seen last
 	requests atomic.Int64            // that have come and are not answered yet, listens among them
@@ -106,15 +109,15 @@ type Server struct {
 
 // New returns a server that serves as c says.
 func New(c Config) *Server {
-	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), origins: make(map[string]bool), hosts: make(map[string]bool), idle: make(chan struct{}, 1),
+	s := &Server{config: c, log: cmp.Or(c.Log, slog.Default()), hosts: make(map[string]bool), idle: make(chan struct{}, 1),
 		large: make(chan struct{}, maxLarge), pulse: listenPulse, patience: listenPatience, bodyPatience: bodyPatience}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.config.MaxConcurrent = cmp.Or(c.MaxConcurrent, 256)
 	s.config.MaxListens = cmp.Or(c.MaxListens, 64)
 	s.config.MaxBody = cmp.Or(c.MaxBody, 1<<20)
 	for _, origin := range c.AllowOrigins {
-		if normal, ok := normalOrigin(origin); ok {
-			s.origins[normal] = true
+		if pattern, err := parseOriginPattern(origin); err == nil {
+			s.origins = append(s.origins, pattern)
 		}
 	}
 	for _, host := range c.AllowHosts {

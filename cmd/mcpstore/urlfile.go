@@ -43,7 +43,9 @@ func (f *urlFile) write(url string) error {
 		return f.failed(err)
 	}
 	f.written = url + "\n"
-	if err := os.WriteFile(f.owner(), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+	// Its name can be guessed, and others may be able to write to the folder:
+	// a link that they put there is replaced, not followed.
+	if err := replaceFile(f.owner(), strconv.Itoa(os.Getpid()), 0o644); err != nil {
 		return f.failed(err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,40 @@ func TestURLFileIsThereWhileTheURLIs(t *testing.T) {
 		}
 	}
 	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestURLFileIsNotWrittenThroughALink(t *testing.T) {
+	folder := t.TempDir()
+	victim := filepath.Join(folder, "victim")
+	const kept = "what others keep\n"
+	if err := os.WriteFile(victim, []byte(kept), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := urlFile{path: filepath.Join(folder, "url")}
+	if err := f.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	// What a user with a look at the folder's names can put there meanwhile.
+	for _, path := range []string{f.path, f.owner()} {
+		if err := os.Symlink(victim, path); err != nil {
+			t.Skipf("no links here: %v", err)
+		}
+	}
+	if err := f.write("https://one.example/mcp"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(victim); string(got) != kept {
+		t.Errorf("the file behind the links became %q, %v", got, err)
+	}
+	if got, err := os.ReadFile(f.owner()); string(got) != strconv.Itoa(os.Getpid()) {
+		t.Errorf("the file beside it holds %q, %v", got, err)
+	}
+	if err := f.remove(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(folder); len(left) != 1 || left[0].Name() != "victim" {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -74,8 +74,9 @@ func (r Report) MarshalJSON() ([]byte, error) {
 }
 
 // cleaner returns a function that makes what a server said fit to be shown: it
-// takes out the user's secrets, should the server have echoed them, and
-// whatever a terminal might obey, and ends it after a few lines' worth.
+// takes out the user's secrets, should the server have echoed them, whatever a
+// terminal might obey, and what turns text round or is not seen, and ends it
+// after a few lines' worth.
 func cleaner(header http.Header, target *url.URL) func(string) string {
 	var pairs []string
 	hide := func(secret string) {
@@ -105,11 +106,15 @@ func cleaner(header http.Header, target *url.URL) func(string) string {
 	const enough = 500
 	return func(text string) string {
 		text = strings.Map(func(c rune) rune {
-			if unicode.IsControl(c) {
+			switch {
+			case unicode.In(c, unicode.Cc, unicode.Zl, unicode.Zp):
 				return ' '
+			case unicode.In(c, unicode.Cf, unicode.Bidi_Control) && c != '\u200d': // which joins emoji
+				return -1
 			}
 			return c
 		}, secrets.Replace(text))
+		text = secrets.Replace(text) // also those that had something unseen within
 		if len(text) > enough {
 			text = strings.ToValidUTF8(text[:enough], "") + "…"
 		}

@@ -131,6 +131,13 @@ func TestTerminalIsNotTalkedTo(t *testing.T) {
 	if got, want := clean("a\x1b[31mb\nc\u009bd"), "a [31mb c d"; got != want {
 		t.Errorf("clean = %q, want %q", got, want)
 	}
+	if got, want := clean("a\u202etxt.exe\u202c \u2066b\u2069\u200e\u061cc\u200b\ufeffd\u2028e 👩\u200d🍳"), "atxt.exe bcd e 👩\u200d🍳"; got != want {
+		t.Errorf("clean = %q, want %q", got, want)
+	}
+	header := http.Header{"Authorization": {"Bearer secret-token"}}
+	if got := cleaner(header, &url.URL{})("it is secret\u202c-to\u200bken"); strings.Contains(got, "token") || !strings.Contains(got, "[hidden]") {
+		t.Errorf("a secret with something unseen within became %q", got)
+	}
 	if got := clean(strings.Repeat("蛋", 1000)); len(got) > 510 || !strings.HasSuffix(got, "蛋…") {
 		t.Errorf("a long text became %q", got)
 	}

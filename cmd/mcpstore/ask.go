@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 // askOptions are the flags of mcpstore ask.
 type askOptions struct {
 	model   string
+	warn    func() // of a model that shuts down, after the first answer
 	approve string
 	timeout time.Duration
 	server  string
@@ -42,7 +44,7 @@ The key comes from OPENAI_API_KEY. Another API of the same kind can be used by
 OPENAI_BASE_URL.`,
 		Example: `  mcpstore ask "KOKO便利店的茶葉蛋還有幾個"
   mcpstore ask --approve reads
-  mcpstore ask --model gpt-5.5 "Which store has the most rice balls?"`,
+  mcpstore ask --model gpt-6-luna "Which store has the most rice balls?"`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return &usageError{fmt.Errorf("ask takes one question, not %d", len(args)), `put it in quotes, such as mcpstore ask "KOKO便利店的茶葉蛋還有幾個"`}
@@ -86,6 +88,7 @@ func runAsk(cmd *cobra.Command, e *env, o *askOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.warn = shutdownWarning(ctx, e, cfg)
 	target, err := o.target(cmd, e)
 	if err != nil {
 		return err
@@ -102,6 +105,22 @@ func runAsk(cmd *cobra.Command, e *env, o *askOptions, args []string) error {
 		return o.ask(ctx, e, c, t, target, args[0])
 	}
 	return o.askOn(ctx, e, c, t, target)
+}
+
+// shutdownWarning looks up whether the model is being shut down, while other
+// things are done, and returns what warns of it, once. That it cannot be looked
+// up is no trouble: the question needs no list of models.
+func shutdownWarning(ctx context.Context, e *env, cfg openai.Config) func() {
+	found := make(chan time.Time, 1)
+	go func() {
+		day, _ := openai.ShutdownDate(ctx, cfg)
+		found <- day
+	}()
+	return sync.OnceFunc(func() {
+		if day := <-found; !day.IsZero() {
+			fmt.Fprintf(e.stderr, e.say("mcpstore：注意：OpenAI 將在 %[2]s 停用模型 %[1]s；請用 --model 指定另一個\n", "mcpstore: warning: OpenAI shuts down the model %s on %s; name another one with --model\n"), cfg.Model, day.Format(time.DateOnly))
+		}
+	})
 }
 
 // config checks all that can be wrong with the flags and the environment.
@@ -149,6 +168,7 @@ func (o *askOptions) ask(ctx context.Context, e *env, c *openai.Conversation, t 
 	if err == nil {
 		err = t.lost
 	}
+	o.warn()
 	known, ok := errors.AsType[*openai.Error](err)
 	if !ok {
 		return err

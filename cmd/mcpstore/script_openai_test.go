@@ -32,6 +32,7 @@ func setupOpenAI(env *testscript.Env, edge *tunneltest.Edge) {
 //	openai fail FAULT…      have the next requests go wrong
 //	openai holding          until an answer is held up
 //	openai hungup           until the client of such an answer has gone
+//	openai shutdown MODEL DAY   have the list of models say that one shuts down
 //	openai wire FILE        write what went over the wire to a file
 func openaiCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -47,6 +48,8 @@ func openaiCommand(ts *testscript.TestScript, neg bool, args []string) {
 		for _, fault := range args[1:] {
 			server.Fail(openaitest.Fault(fault))
 		}
+	case "shutdown":
+		server.ShutDown(args[1], args[2])
 	case "holding":
 		awaitSignal(ts, "an answer to be held up", server.Holding())
 	case "hungup":

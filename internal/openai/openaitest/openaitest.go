@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"time"
 )
@@ -53,6 +54,7 @@ type Server struct {
 	faults    []Fault
 	responses map[string]*response // by ID, for the next of the conversation
 	lastID    int
+	shutdowns map[string]string // the days on which models shut down, as the list of models has them
 	wire      bytes.Buffer
 	held      chan struct{} // closed when the server closes
 	holding   chan struct{} // sent to when an answer is held up
@@ -76,6 +78,7 @@ func New(c Config) *Server {
 	s := &Server{
 		config:    c,
 		responses: make(map[string]*response),
+		shutdowns: make(map[string]string),
 		held:      make(chan struct{}),
 		holding:   make(chan struct{}, 16),
 		hungUp:    make(chan struct{}, 16),
@@ -86,6 +89,7 @@ func New(c Config) *Server {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/responses", s.serveResponses)
+	mux.HandleFunc("GET /v1/models", s.serveModels)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		apiError{http.StatusNotFound, "invalid_request_error", "", fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path), ""}.write(w)
 	})
@@ -113,6 +117,36 @@ func (s *Server) Use(script Script) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script = script
+}
+
+// ShutDown has the list of models say that one shuts down on a day, such as
+// "2026-12-11". A model that is not there is added to the list, and to no more.
+func (s *Server) ShutDown(model, day string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shutdowns[model] = day
+}
+
+// serveModels serves GET /v1/models.
+func (s *Server) serveModels(w http.ResponseWriter, r *http.Request) {
+	if fail := s.authorize(r); fail != nil {
+		fail.write(w)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := slices.Clone(s.config.Models)
+	for name := range s.shutdowns {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	data := []object{}
+	for _, name := range names {
+		data = append(data, object{"id": name, "object": "model", "created": 1767225600, "owned_by": "openai", "shutdown_date": orNull(s.shutdowns[name])})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(object{"object": "list", "data": data})
 }
 
 // Fail has the next requests go wrong, one by each fault.

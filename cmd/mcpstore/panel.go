@@ -128,7 +128,7 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
 {{- if eq .Auth "token"}}
   存取    需要權杖{{if .Open}}；查詢則不用{{end}}
 {{- else if eq .Auth "oauth"}}
-  存取    由您核准：{{if .Passphrase}}輸入您的通行密語{{else}}輸入屆時顯示在這裡的一次性代碼{{end}}{{if .Open}}；任何人不必登入就能查詢{{end}}
+  存取    由您核准：{{if .Passphrase}}輸入您的通行碼{{else}}輸入屆時顯示在這裡的一次性代碼{{end}}{{if .Open}}；任何人不必登入就能查詢{{end}}
 {{- else if eq .Auth "oidc"}}
   存取    由 {{.Issuer}} 驗證身分{{if .Open}}；任何人不必登入就能查詢{{end}}
 {{- end}}
@@ -156,7 +156,7 @@ mcpstore 已{{if .Local}}在這台電腦上啟動{{else}}上線{{end}}。
   在 ChatGPT：
     外掛（Plugins）→ + → Add custom MCP server，貼上網址
     {{- if eq .Auth "oauth"}}，驗證方式選 OAuth。
-    接著會開啟一個網頁：請輸入{{if .Passphrase}}您的通行密語{{else}}屆時顯示在這裡的代碼{{end}}。
+    接著會開啟一個網頁：請輸入{{if .Passphrase}}您的通行碼{{else}}屆時顯示在這裡的代碼{{end}}。
     {{- else if eq .Auth "oidc"}}，驗證方式選 OAuth。
     {{- else}}。
     {{- end}}

@@ -76,7 +76,7 @@ func TestPanelSaysHowToGetIn(t *testing.T) {
 		"by token": {panel{Auth: access.Tokens}, []string{"with a token", "access token create", "--auth oauth"},
 			[]string{"需要權杖", "access token create", "--auth oauth"}},
 		"by passphrase": {panel{Auth: access.OAuth, Passphrase: true, Writes: true}, []string{"type your passphrase", "who has the scope stock:write"},
-			[]string{"輸入您的通行密語", "有 stock:write 權限的"}},
+			[]string{"輸入您的通行碼", "有 stock:write 權限的"}},
 		"by one-time code": {panel{Auth: access.OAuth, Open: true}, []string{"one-time code", "reading is open"}, []string{"一次性代碼", "任何人不必登入就能查詢"}},
 		"elsewhere":        {panel{Auth: access.OIDC, Issuer: "https://login.example"}, []string{"https://login.example vouches"}, []string{"由 https://login.example 驗證身分"}},
 	} {

@@ -133,11 +133,11 @@ func (s *stage) languages(t *testing.T) {
 			}
 		}
 	}
-	check("zh-TW", "通行密語", "允許", "拒絕")
+	check("zh-TW", "通行碼", "允許", "拒絕")
 	p.submit("English")
 	check("en", "passphrase", "Allow", "Deny")
 	p.submit("中文")
-	check("zh-TW", "通行密語", "允許", "拒絕")
+	check("zh-TW", "通行碼", "允許", "拒絕")
 	p.enter(passphrase)
 	p.press("允許") // the request is still the same
 	g.redeem(t, r, back.await(t, p))

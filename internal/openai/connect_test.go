@@ -77,7 +77,7 @@ func TestConnectSaysWhatToPaste(t *testing.T) {
 		not:  []string{"MCPSTORE_TOKEN"},
 	}, {
 		name: "ChatGPT by a passphrase", c: openai.Connection{URL: publicURL, Auth: "oauth", Passphrase: true}, target: "chatgpt", lang: "zh-TW",
-		want: []string{`Authentication +OAuth`, `通行密語`},
+		want: []string{`Authentication +OAuth`, `通行碼`},
 		not:  []string{"代碼"},
 	}, {
 		name: "ChatGPT by another issuer", c: openai.Connection{URL: publicURL, Auth: "oidc"}, target: "chatgpt",

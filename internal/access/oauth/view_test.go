@@ -179,6 +179,30 @@ func TestPagesNameTheHostFirst(t *testing.T) {
 	}
 }
 
+// Which program on this computer it is, only its document says.
+func TestProgramsAreNamedWithTheHostOfTheirDocument(t *testing.T) {
+	for redirect, want := range map[string]string{
+		"http://127.0.0.1/cb":  "A program on this computer (example.com) wants to use your stock",
+		"workbuddy:/cb":        "The program that opens workbuddy: links (example.com) wants to use your stock",
+		"https://other.test/a": "other.test wants to use your stock",
+	} {
+		p := publish(t, func(w http.ResponseWriter, _ *http.Request) {
+			document200(w, strings.ReplaceAll(goodDocument, "https://example.com/cb", redirect))
+		})
+		h := openHouse(t, func(c *Config) {
+			found := p.config()
+			c.Lookup, c.Dial, c.RootCAs = found.Lookup, found.Dial, found.RootCAs
+		})
+		body := h.asked(params(documentID, "redirect_uri", redirect)).Body.String()
+		if !strings.Contains(body, "<title>"+want+"</title>") || !strings.Contains(body, "<dd><code>example.com</code></dd>") {
+			t.Errorf("%s: want %s\n%s", redirect, want, body)
+		}
+		if got, warned := strings.Contains(body, "could pretend to be"), redirect != "https://other.test/a"; got != warned {
+			t.Errorf("%s: says that any program could pretend to be it: %v", redirect, got)
+		}
+	}
+}
+
 func TestImpostors(t *testing.T) {
 	for _, test := range []struct {
 		name, redirect, document string

@@ -198,7 +198,7 @@ var documentAttacks = area{"documents", "Clients known by a document, which the 
 		by: func(h *house) {
 			r := h.documented("https://evil.example/chatgpt.com").asks()
 			h.refused("famous", r)
-			if !strings.Contains(r.body, "<dd><code>evil.example</code></dd>") || !strings.Contains(r.body, `<p class="warning"`) {
+			if !strings.Contains(r.body, "vouched for by <code>evil.example</code>") || !strings.Contains(r.body, `<p class="warning"`) {
 				h.Errorf("the page does not say whose document it is:\n%v", r)
 			}
 			h.documented(documentURL).signsIn()

@@ -70,6 +70,10 @@ type Access interface {
 	// nothing and returns how long it is until the next may be made.
 	Attempt(ctx context.Context, name string, most int, within time.Duration) (wait time.Duration, err error)
 
+	// Locked returns how long it is until an attempt by this name can be made, as
+	// [Access.Attempt] would, and counts nothing.
+	Locked(ctx context.Context, name string, most int, within time.Duration) (wait time.Duration, err error)
+
 	// Uncount takes back one attempt that [Access.Attempt] counted by this name,
 	// because it was right.
 	Uncount(ctx context.Context, name string) error

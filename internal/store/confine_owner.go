@@ -51,6 +51,10 @@ func (*confined) Attempt(context.Context, string, int, time.Duration) (time.Dura
 	return 0, errOwners
 }
 
+func (*confined) Locked(context.Context, string, int, time.Duration) (time.Duration, error) {
+	return 0, errOwners
+}
+
 func (*confined) Record(context.Context, []Call, map[int64]time.Time) error { return errOwners }
 
 func (*confined) Calls(context.Context, CallQuery) ([]Call, string, error) {

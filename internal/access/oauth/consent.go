@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,6 +21,16 @@ const codeTime = time.Minute
 // wrong before, if anything did.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view, status int, trouble string) {
 	passphrase, err := s.config.Store.Passphrase(r.Context())
+	var locked time.Duration
+	// A wrong attempt is answered as one, also the last before the lock.
+	if err == nil && s.config.ShowCode != nil && (r.Method == http.MethodGet || status == http.StatusTooManyRequests) {
+		locked, err = s.locked(r.Context())
+	}
+	if v.Locked = locked > 0; v.Locked {
+		trouble = v.say(
+			"錯了太多次，%d 分鐘後才能再試。現在仍可用一次性代碼登入，它顯示在執行 mcpstore 的終端機上；在那台電腦上輸入 mcpstore access passphrase --reset 也可以立刻解除。",
+			"There were too many wrong attempts; the next can be made in %d minutes. You can still sign in now with the one-time code on the terminal in which mcpstore runs; on that machine, mcpstore access passphrase --reset lifts the lock at once.", minutes(locked))
+	}
 	byCode := passphrase == "" || v.Locked
 	if err == nil && byCode && s.config.ShowCode != nil {
 		err = s.offerCode(r.Context(), q, v.Locked)
@@ -37,6 +48,9 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view
 	v.show(w, status, "consent", trouble)
 }
 
+// minutes is a time for people, rounded up.
+func minutes(d time.Duration) int { return int(math.Ceil(d.Minutes())) }
+
 // decide takes the owner's answer. Whatever comes of it is a page of its own:
 // a redirect would be held to the form's policy of where it may lead.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *view) {
@@ -52,20 +66,16 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 	wait, err := s.verify(r.Context(), r.PostForm.Get("passphrase"))
 	switch {
 	case wait > 0:
-		minutes := int(wait/time.Minute) + 1
 		w.Header().Set("Retry-After", seconds(wait))
 		s.log.WarnContext(r.Context(), "signing in is locked after too many wrong attempts", "for", wait.Round(time.Second).String(), "hint", "mcpstore access passphrase --reset lifts the lock")
-		if s.config.ShowCode == nil {
-			v.Again = true
-			v.show(w, http.StatusTooManyRequests, "error", v.say(
-				"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase --reset 可以立刻解除。",
-				"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase --reset lifts this at once.", minutes))
+		if s.config.ShowCode != nil {
+			s.ask(w, r, q, v, http.StatusTooManyRequests, "")
 			return
 		}
-		v.Locked = true
-		s.ask(w, r, q, v, http.StatusTooManyRequests, v.say(
-			"錯了太多次，%d 分鐘後才能再試。現在仍可用一次性代碼登入，它顯示在執行 mcpstore 的終端機上；在那台電腦上輸入 mcpstore access passphrase --reset 也可以立刻解除。",
-			"There were too many wrong attempts; the next can be made in %d minutes. You can still sign in now with the one-time code on the terminal in which mcpstore runs; on that machine, mcpstore access passphrase --reset lifts the lock at once.", minutes))
+		v.Again = true
+		v.show(w, http.StatusTooManyRequests, "error", v.say(
+			"錯了太多次，%d 分鐘後才能再試。在執行 mcpstore 的電腦上輸入 mcpstore access passphrase --reset 可以立刻解除。",
+			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase --reset lifts this at once.", minutes(wait)))
 		return
 	case errors.Is(err, errWrong):
 		s.record(r, q, "", "refused: wrong passphrase or code")

@@ -299,6 +299,10 @@ func TestALockedPageTakesACodeFromTheTerminal(t *testing.T) {
 			}
 			for _, addresses := range []int{1, attemptsOfAll} {
 				p := lock(addresses)
+				// Whoever opens the page anew sees it too.
+				if body := h.asked(params(client)).Body.String(); !strings.Contains(body, "XXXX-XXXX-XXXX") || !strings.Contains(body, "too many wrong attempts") {
+					t.Errorf("a locked page begins with\n%s", body)
+				}
 				code := h.notices[len(h.notices)-1].Code
 				if p.Code != http.StatusTooManyRequests || !strings.Contains(p.Body.String(), "XXXX-XXXX-XXXX") || len(plainCode(code)) != longCodeSize {
 					t.Fatalf("a locked page = %d, and a code of %d characters\n%s", p.Code, len(code), p.Body)

@@ -100,7 +100,10 @@ func newDocuments(c Config, now func() time.Time) *documents {
 		d.proxy = func(*url.URL) (*url.URL, error) { return nil, nil }
 	}
 	d.direct = fetcher(&http.Transport{DialContext: d.guardedDial(c.Dial)}, c.RootCAs)
-	d.proxied = fetcher(&http.Transport{Proxy: func(r *http.Request) (*url.URL, error) { return d.proxy(r.URL) }}, c.RootCAs)
+	d.proxied = fetcher(&http.Transport{
+		Proxy:       func(r *http.Request) (*url.URL, error) { return d.proxy(r.URL) },
+		DialContext: (&net.Dialer{Timeout: documentTime}).DialContext, // to the proxy, which may be anywhere
+	}, c.RootCAs)
 	return d
 }
 

@@ -83,7 +83,7 @@ func TestAClientIsKnownByItsDocument(t *testing.T) {
 	})
 	v := params(documentID, "redirect_uri", "https://example.com/cb")
 	shown := h.asked(v)
-	if body := shown.Body.String(); !strings.Contains(body, "The site that describes it</dt>\n<dd><code>example.com</code>") {
+	if body := shown.Body.String(); !strings.Contains(body, "vouched for by <code>example.com</code>") {
 		t.Errorf("the page does not say whose document it is:\n%s", body)
 	}
 	got := h.redeem(documentID, h.letIn(v), "redirect_uri", "https://example.com/cb")

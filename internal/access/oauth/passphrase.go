@@ -87,10 +87,28 @@ const (
 	attemptsOfAllTime = time.Hour
 )
 
+// attemptsOf are the names that attempts of a request are counted by: from its
+// address, and from everywhere.
+func attemptsOf(ctx context.Context) (here, everywhere string) {
+	return "passphrase from " + attemptsFrom(store.CallerFrom(ctx).Address), "passphrase"
+}
+
+// locked returns how long it is until anything except a long code can be tried
+// again.
+func (s *Server) locked(ctx context.Context) (time.Duration, error) {
+	here, everywhere := attemptsOf(ctx)
+	a, err := s.config.Store.Locked(ctx, here, attemptsHere, attemptsHereTime)
+	if err != nil {
+		return 0, err
+	}
+	b, err := s.config.Store.Locked(ctx, everywhere, attemptsOfAll, attemptsOfAllTime)
+	return max(a, b), err
+}
+
 // verify checks what was typed. It returns an [errWrong], or how long it is
 // until anything except a long code can be tried again.
 func (s *Server) verify(ctx context.Context, typed string) (wait time.Duration, err error) {
-	here := "passphrase from " + attemptsFrom(store.CallerFrom(ctx).Address)
+	here, everywhere := attemptsOf(ctx)
 	if isLongCode(typed) {
 		// It cannot be guessed, so it is not counted: strangers who guess must
 		// not keep the owner out.
@@ -103,7 +121,6 @@ func (s *Server) verify(ctx context.Context, typed string) (wait time.Duration, 
 	}
 	// Attempts are counted before they are looked at, or many at once would all
 	// be looked at before the first is counted.
-	const everywhere = "passphrase"
 	if wait, err = s.config.Store.Attempt(ctx, here, attemptsHere, attemptsHereTime); err != nil || wait > 0 {
 		return wait, err
 	}

@@ -85,7 +85,7 @@ func checkRedirect(uri string) error {
 		}
 	case dangerous(scheme):
 		return fmt.Errorf("the scheme %q is not allowed in a redirect", scheme)
-	case u.Opaque != "" && !strings.HasPrefix(u.Opaque, "/"):
+	case u.Opaque != "" && !strings.HasPrefix(u.Opaque, "/") || u.Opaque+u.Host+u.Path == "":
 		return errors.New("it has no path")
 	}
 	return nil

@@ -36,6 +36,8 @@ func TestRedirectsThatMayBeRegistered(t *testing.T) {
 		"javascript:alert(1)":               false,
 		"data:text/html,x":                  false,
 		"file:///etc/passwd":                false,
+		"workbuddy:":                        false,
+		"workbuddy:x":                       false,
 		"ms-msdt:/id":                       false,
 		"itms-services://?action=x":         false,
 		"search-ms:/x":                      false,

@@ -194,7 +194,7 @@ func TestProgramsAreNamedWithTheHostOfTheirDocument(t *testing.T) {
 			c.Lookup, c.Dial, c.RootCAs = found.Lookup, found.Dial, found.RootCAs
 		})
 		body := h.asked(params(documentID, "redirect_uri", redirect)).Body.String()
-		if !strings.Contains(body, "<title>"+want+"</title>") || !strings.Contains(body, "<dd><code>example.com</code></dd>") {
+		if !strings.Contains(body, "<title>"+want+"</title>") || !strings.Contains(body, "<code>example.com</code></dd>") {
 			t.Errorf("%s: want %s\n%s", redirect, want, body)
 		}
 		if got, warned := strings.Contains(body, "could pretend to be"), redirect != "https://other.test/a"; got != warned {

@@ -7,35 +7,58 @@ import (
 	"time"
 )
 
+// attempts are those by a name within the time that counts.
+type attempts struct{ made, since int64 }
+
 // Attempt counts an attempt at guessing.
 func (db *DB) Attempt(ctx context.Context, name string, most int, within time.Duration) (wait time.Duration, err error) {
 	err = db.inWriteOf(ctx, "count attempt", nil, func(tx *sql.Tx, now int64) error {
 		if err := fits("the name of an attempt", name, maxAccessName); err != nil {
 			return err
 		}
-		var made int
-		var since int64
-		err := tx.QueryRowContext(ctx, `SELECT made, since FROM attempts WHERE name = ?`, name).Scan(&made, &since)
-		if errors.Is(err, sql.ErrNoRows) {
-			made, since, err = 0, now, nil
-		}
-		if err != nil {
+		a, err := scanAttempts(tx.QueryRowContext(ctx, attemptsOf, name), within, now)
+		if wait = a.wait(most, within, now); err != nil || wait > 0 {
 			return err
 		}
-		// A first one that is to come is from before the clock was set back:
-		// nobody can tell how long ago it was.
-		if now < since || now-since >= within.Microseconds() {
-			made, since = 0, now
-		}
-		if made >= most {
-			wait = time.Duration(since+within.Microseconds()-now) * time.Microsecond
-			return nil
-		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO attempts (name, made, since) VALUES (?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET made = excluded.made, since = excluded.since`, name, made+1, since)
+			ON CONFLICT (name) DO UPDATE SET made = excluded.made, since = excluded.since`, name, a.made+1, a.since)
 		return err
 	})
 	return wait, err
+}
+
+// Locked looks at the attempts at guessing.
+func (db *DB) Locked(ctx context.Context, name string, most int, within time.Duration) (time.Duration, error) {
+	now := db.now().UnixMicro()
+	a, err := scanAttempts(db.queryRow(ctx, attemptsOf, name), within, now)
+	if err != nil {
+		return 0, db.failed("read attempts", err)
+	}
+	return a.wait(most, within, now), nil
+}
+
+const attemptsOf = `SELECT made, since FROM attempts WHERE name = ?`
+
+func scanAttempts(row interface{ Scan(...any) error }, within time.Duration, now int64) (attempts, error) {
+	var a attempts
+	err := row.Scan(&a.made, &a.since)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return attempts{}, err
+	}
+	// A first one that is to come is from before the clock was set back: nobody
+	// can tell how long ago it was.
+	if err != nil || now < a.since || now-a.since >= within.Microseconds() {
+		a = attempts{since: now}
+	}
+	return a, nil
+}
+
+// wait is how long it is until one more can be made.
+func (a attempts) wait(most int, within time.Duration, now int64) time.Duration {
+	if a.made < int64(most) {
+		return 0
+	}
+	return time.Duration(a.since+within.Microseconds()-now) * time.Microsecond
 }
 
 // Uncount takes back an attempt.

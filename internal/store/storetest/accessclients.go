@@ -69,6 +69,9 @@ func testAttempts(t *testing.T, s store.Store, c *clock) {
 	ctx := t.Context()
 	try := func(name string, want time.Duration) {
 		t.Helper()
+		if wait, err := s.Locked(ctx, name, 2, time.Minute); err != nil || wait != want {
+			t.Errorf("Locked(%q) = %v, %v; want %v", name, wait, err, want)
+		}
 		if wait, err := s.Attempt(ctx, name, 2, time.Minute); err != nil || wait != want {
 			t.Errorf("Attempt(%q) = %v, %v; want %v", name, wait, err, want)
 		}

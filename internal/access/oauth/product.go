@@ -25,7 +25,7 @@ var products = []product{
 	{"Claude", []string{"claude", "anthropic"}, []string{"claude.ai", "claude.com", "anthropic.com"}, []string{"claude"}},
 	{"Gemini", []string{"gemini"}, []string{"gemini.google.com", "aistudio.google.com", "vertexaisearch.cloud.google.com", "geminicli.com"}, []string{"gemini"}},
 	{"Cursor", []string{"cursor"}, []string{"cursor.com", "cursor.sh"}, []string{"cursor"}},
-	{"VS Code", []string{"vscode", "visualstudio"}, []string{"vscode.dev", "visualstudio.com"}, []string{"vscode", "vscode-insiders"}},
+	{"VS Code", []string{"vscode", "visualstudio"}, []string{"vscode.dev", "code.visualstudio.com"}, []string{"vscode", "vscode-insiders"}},
 	{"Copilot", []string{"copilot"}, []string{"github.com", "githubcopilot.com", "vscode.dev", "copilot.microsoft.com", "m365.cloud.microsoft", "global.consent.azure-apim.net", "token.botframework.com"}, []string{"vscode", "vscode-insiders", "github-copilot"}},
 }
 

@@ -95,7 +95,7 @@ func isPort(text string) bool {
 
 // matches reports whether an origin is one of those that p stands for. A host
 // below p's that is itself below another public suffix, as
-// anyone.s3.amazonaws.com is below amazonaws.com, is somebody else's.
+// anyone.s3.amazonaws.com is below amazonaws.com, has another owner.
 func (p originPattern) matches(o origin) bool {
 	if !p.below {
 		return o == p.origin

@@ -45,8 +45,8 @@ func scanAttempts(row interface{ Scan(...any) error }, within time.Duration, now
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return attempts{}, err
 	}
-	// A first one that is to come is from before the clock was set back: nobody
-	// can tell how long ago it was.
+	// A first one in the future is from before the clock was set back, so that
+	// its age is not known.
 	if err != nil || now < a.since || now-a.since >= within.Microseconds() {
 		a = attempts{since: now}
 	}

@@ -116,6 +116,31 @@ func (s *stage) wrongPassphrase(t *testing.T) {
 	checkServed(t, shop, g.redeem(t, r, back.await(t, p)).Access)
 }
 
+func (s *stage) programByClick(t *testing.T) {
+	const redirect = "workbuddy://oauth/callback?shop=1"
+	shop := s.shop(t, "click")
+	g := shop.guest(t, "WorkBuddy", redirect)
+	r := g.request(t, "stock:read")
+	p := s.browser.open(t, r.url, "en")
+	if text := p.text(); !strings.Contains(text, redirect) || !strings.Contains(text, "workbuddy: links wants to use your stock") {
+		t.Errorf("the page does not name the program, or its whole redirect:\n%s", text)
+	}
+	p.enter(passphrase)
+	p.submit("Allow")
+	link := p.attribute(".uri a", "href")
+	if shown := p.textOf(".uri"); shown != link || !strings.HasPrefix(link, redirect+"&code=") {
+		t.Errorf("the page shows %q for a link to %q", shown, link)
+	}
+	if location, err := chromedp.Run(p.ctx, chromedp.Location()); err != nil || !strings.HasPrefix(location, shop.issuer+"/authorize?") {
+		t.Errorf("the browser went to %s, %v", location, err)
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkServed(t, shop, g.redeem(t, r, u.Query()).Access)
+}
+
 func (s *stage) languages(t *testing.T) {
 	shop, back := s.shop(t, "languages"), newCallback(t)
 	g := shop.guest(t, "Polyglot", back.url)

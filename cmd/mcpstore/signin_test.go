@@ -41,6 +41,7 @@ func TestSignIn(t *testing.T) {
 		"with a one-time code":                     s.oneTimeCode,
 		"denied":                                   s.denied,
 		"a wrong passphrase can be corrected":      s.wrongPassphrase,
+		"a program is opened by a click alone":     s.programByClick,
 		"the page is in the reader's language":     s.languages,
 		"writing can be left out by who allows it": s.writingLeftOut,
 	} {

@@ -33,24 +33,26 @@ func (db *DB) backup(ctx context.Context, path string) error {
 	if err := db.look(); err != nil {
 		return err // or it would be a backup of another file
 	}
-	tmp, err := vacuumBeside(ctx, db.abs, "", path)
+	tmp, discard, err := vacuumBeside(ctx, db.abs, "", path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp)
+	defer discard()
 	return publish(tmp, path)
 }
 
+var errOccupied = errors.New("there is such a file already")
+
 func occupied() error {
-	return problem("there is such a file already", "name one that is not there, or move that one away")
+	return &unusable{text: errOccupied.Error(), hint: "name one that is not there, or move that one away", err: errOccupied}
 }
 
 // vacuumBeside copies the database at from, opened with params, to a temporary
-// file beside path, and returns its name.
-func vacuumBeside(ctx context.Context, from, params, path string) (string, error) {
-	tmp, err := emptyBeside(path)
+// file in a scratch folder beside path. Discard removes it.
+func vacuumBeside(ctx context.Context, from, params, path string) (tmp string, discard func(), err error) {
+	tmp, discard, err = newScratch(path)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	pool, err := connect(from, 1, params)
 	if err == nil {
@@ -62,27 +64,10 @@ func vacuumBeside(ctx context.Context, from, params, path string) (string, error
 		err = syncFile(tmp)
 	}
 	if err != nil {
-		os.Remove(tmp)
-		return "", err
+		discard()
+		return "", nil, err
 	}
-	return tmp, nil
-}
-
-// emptyBeside makes an empty file in the folder of path, its owner's only.
-func emptyBeside(path string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	dir, name := filepath.Split(abs)
-	f, err := os.CreateTemp(dir, "."+name+"-*")
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", problem(fmt.Sprintf("folder %q does not exist", dir), "make it first, or check the path for a slip")
-	case err != nil:
-		return "", problem(fmt.Sprintf("folder %q cannot be written: %s", dir, cause(err)), "make it writable for this user, or choose another path")
-	}
-	return f.Name(), f.Close()
+	return tmp, discard, nil
 }
 
 // publish gives a file that is complete its name, unless that is taken.

@@ -105,7 +105,7 @@ func TestBackupRefuses(t *testing.T) {
 		want string
 	}{
 		{t.Context(), there, "there is such a file already"},
-		{t.Context(), filepath.Join(dir, "nowhere", "copy.db"), `folder "` + dir + `/nowhere/" does not exist`},
+		{t.Context(), filepath.Join(dir, "nowhere", "copy.db"), `folder "` + dir + `/nowhere" does not exist`},
 		{t.Context(), "", "no path is given"},
 		{ended, filepath.Join(dir, "copy.db"), "context canceled"},
 	} {

@@ -95,13 +95,13 @@ func isRefusal(err error) bool {
 // explain turns what SQLite reports into what a person can act on.
 func explain(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
+	if _, done := errors.AsType[*unusable](err); !ok || done {
 		return err
 	}
 	say := func(text, hint string) error { return &unusable{text: text, hint: hint, err: err} }
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT:
-		return say("file is damaged: "+e.Error(), "put a backup in its place, or move the file away to begin anew; it was left as it is")
+		return say("file is damaged: "+e.Error(), "bring a backup back: mcpstore db restore FILE; the damaged file is kept")
 	case sqlite3.SQLITE_NOTADB:
 		return say("file is not a database", "choose another path; the file was left as it is")
 	case sqlite3.SQLITE_FULL:

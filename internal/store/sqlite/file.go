@@ -7,10 +7,73 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 )
 
 // magic is how every SQLite file begins.
 const magic = "SQLite format 3\x00"
+
+// opened counts how often this process has each database open. A file that is
+// open is not to be opened and closed by others of this process: closing any
+// descriptor of a file ends the locks that the process has on it (POSIX), and
+// SQLite's are among them.
+var opened = struct {
+	sync.Mutex
+	count map[string]int // by path, links resolved
+}{count: make(map[string]int)}
+
+// claim prepares the file for SQLite, unless this process has it open already.
+// Release is called once SQLite is done with it.
+func (db *DB) claim(makeDir bool) error {
+	opened.Lock()
+	defer opened.Unlock()
+	if opened.count[resolved(db.abs)] == 0 {
+		if err := settleLog(db.abs, db.now(), db.log); err != nil {
+			return err
+		}
+		if err := prepareFile(db.path, makeDir); err != nil {
+			return err
+		}
+		sweep(filepath.Dir(db.abs), filepath.Base(db.abs))
+	}
+	db.claimed = resolved(db.abs)
+	opened.count[db.claimed]++
+	return nil
+}
+
+// unlessOpen calls do, and keeps this process from opening databases meanwhile,
+// unless it has the one at path open already.
+func unlessOpen(path string, do func() error) error {
+	opened.Lock()
+	defer opened.Unlock()
+	if opened.count[resolved(path)] > 0 {
+		return nil
+	}
+	return do()
+}
+
+func (db *DB) release() {
+	opened.Lock()
+	defer opened.Unlock()
+	if db.claimed == "" {
+		return
+	}
+	if opened.count[db.claimed]--; opened.count[db.claimed] == 0 {
+		delete(opened.count, db.claimed)
+	}
+	db.claimed = ""
+}
+
+// resolved is the name that SQLite knows a file by: what lies beside a symbolic
+// link belongs to another file.
+func resolved(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
+}
 
 // prepareFile makes an empty file at path if there is none, and looks at one
 // that is there before SQLite does, since SQLite would open it read-only
@@ -51,6 +114,17 @@ func prepareFile(path string, makeDir bool) error {
 	return nil
 }
 
+// besideName is a name beside path for what is kept of it, and why; n is greater
+// than 1 where others are taken.
+func besideName(path, why string, now time.Time, n int) string {
+	ext := filepath.Ext(path)
+	name := fmt.Sprintf("%s-%s-%s", strings.TrimSuffix(path, ext), why, now.Format("20060102-150405"))
+	if n > 1 {
+		name += fmt.Sprint("-", n)
+	}
+	return name + ext
+}
+
 // writableDir reports whether files can be made in dir.
 func writableDir(dir string) error {
 	f, err := os.CreateTemp(dir, ".mcpstore-*")
@@ -58,7 +132,10 @@ func writableDir(dir string) error {
 		return err
 	}
 	f.Close()
-	return os.Remove(f.Name())
+	if err := os.Remove(f.Name()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // cause returns what the operating system said, without the path that the

@@ -100,13 +100,18 @@ func hintOf(err error) string {
 }
 
 // begin begins a transaction that writes. It waits for its turn until ctx ends.
-// What ctx ends before the transaction is committed is not kept.
+// What ctx ends before the transaction is committed is not kept. Each transaction
+// renews the stamp: all begin here, or do so by themselves.
 func (db *DB) begin(ctx context.Context) (*sql.Tx, error) {
 	tx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := db.look(); err != nil {
+		tx.Rollback()
+		return nil, err
+	}
+	if _, err := tx.StmtContext(ctx, db.renew).ExecContext(ctx); err != nil {
 		tx.Rollback()
 		return nil, err
 	}
@@ -207,7 +212,7 @@ func (a *anchor) try(write bool) error {
 	if !write {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE catalog SET loaded_at = loaded_at`); err != nil {
+	if _, err := tx.ExecContext(ctx, renewStamp); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -344,16 +349,16 @@ func (db *DB) startRescue() {
 // whose name it returns, and verifies the copy. Fault is what it found.
 func (db *DB) saveContent() (name, fault string, err error) {
 	beside := db.abs
-	tmp, err := emptyBeside(beside)
+	tmp, discard, err := newScratch(beside)
 	for err != nil { // the folder may be gone, too
 		folder := filepath.Dir(beside)
 		if folder == filepath.Dir(folder) {
 			return "", "", err
 		}
 		beside = filepath.Join(filepath.Dir(folder), filepath.Base(beside))
-		tmp, err = emptyBeside(beside)
+		tmp, discard, err = newScratch(beside)
 	}
-	defer os.Remove(tmp)
+	defer discard()
 	if err := db.copyContent(tmp); err != nil {
 		return "", "", db.explain(err)
 	}
@@ -403,7 +408,7 @@ func (db *DB) copyContent(to string) error {
 // faultOf verifies the database at path, and returns what it found first.
 func faultOf(path string) (fault string, err error) {
 	ctx := context.Background()
-	db, err := Open(ctx, Config{Path: path})
+	db, err := Open(ctx, Config{Path: path, copied: true})
 	if err != nil {
 		return "", err
 	}

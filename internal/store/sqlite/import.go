@@ -162,7 +162,7 @@ func (im *importer) within(pool *sql.DB, do func() error, commit bool) (err erro
 func (im *importer) apply() error {
 	im.now = im.db.now().UnixMicro()
 	// The first statement takes the lock, for the whole of the transaction.
-	if err := im.exec(`UPDATE catalog SET loaded_at = loaded_at`); err != nil {
+	if err := im.exec(renewStamp); err != nil {
 		return err
 	}
 	steps := []struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"modernc.org/sqlite"
@@ -35,32 +36,54 @@ var inGo = map[string]func(context.Context, *sql.Tx) (tell func(*slog.Logger), e
 const applicationID = 0x6d637073
 
 // migrate brings the database up to date, and fills it with seed if it is new,
-// in one transaction.
+// in one transaction. What was there before is backed up first.
 func (db *DB) migrate(ctx context.Context, seed func() store.Catalog) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return err
 	}
-	if _, err := version(ctx, db.write, len(names)); err != nil {
+	have, err := version(ctx, db.write, len(names))
+	if err != nil {
 		return err
 	}
-	if err := db.useWAL(ctx); err != nil {
+	if err := db.useWAL(ctx, have); err != nil {
 		return err
 	}
 	if have, err := version(ctx, db.write, len(names)); err != nil || have == len(names) {
 		return err
 	}
-	tx, err := db.write.BeginTx(ctx, nil)
+	var tx *sql.Tx
+	// Another process may be upgrading, which takes as long as its backup does.
+	err = retryBusy(ctx, 10*time.Minute, func() error {
+		tx, err = db.write.BeginTx(ctx, nil)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	// Another process may have been first; now it is our turn alone.
-	have, err := version(ctx, tx, len(names))
-	if err != nil {
+	// It may have been first; now it is our turn alone.
+	have, err = version(ctx, tx, len(names))
+	if err != nil || have == len(names) {
 		return err
 	}
 	var told []func(*slog.Logger)
+	backup := ""
+	if have > 0 && !db.copied {
+		if backup, err = db.backUpBefore(ctx, have, len(names)); err != nil {
+			return err
+		}
+		defer func() {
+			if backup != "" { // the upgrade failed, and each start would leave one
+				os.Remove(backup)
+			}
+		}()
+	}
+	if have >= stampedSince {
+		if _, err := tx.ExecContext(ctx, renewStamp); err != nil {
+			return err
+		}
+	}
 	for i, name := range names[have:] {
 		text, err := migrations.ReadFile(name)
 		if err != nil {
@@ -88,11 +111,65 @@ func (db *DB) migrate(ctx context.Context, seed func() store.Catalog) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
+	if backup != "" {
+		db.log.Info("database upgraded", "database", db.path, "from", have, "to", len(names), "backup", backup)
+		backup = ""
+	}
 	for _, tell := range told {
 		tell(db.log)
 	}
 	// A copy of the file alone should have what it began with.
 	db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return nil
+}
+
+// backUpBefore copies the database as it is before its upgrade to a file beside
+// it, checks the copy, and returns its name. The caller holds the database.
+func (db *DB) backUpBefore(ctx context.Context, have, upgrade int) (path string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("back up before the upgrade to version %d: %w", upgrade, explain(err))
+		}
+	}()
+	file := resolved(db.abs)
+	tmp, discard, err := vacuumBeside(ctx, file, "", file)
+	if err != nil {
+		return "", err
+	}
+	defer discard()
+	if err := checkCopy(ctx, tmp, have); err != nil {
+		return "", err
+	}
+	for n := 1; n < 100; n++ {
+		path = besideName(file, "before-upgrade", db.now(), n)
+		if err = publish(tmp, path); !errors.Is(err, errOccupied) {
+			break
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
+// checkCopy reports whether a copy is whole and of the version that was copied.
+func checkCopy(ctx context.Context, path string, want int) error {
+	pool, err := connect(path, 1, "immutable=1")
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var have int
+	var found string
+	err = pool.QueryRowContext(ctx, `SELECT user_version, integrity_check FROM pragma_user_version, pragma_integrity_check LIMIT 1`).Scan(&have, &found)
+	switch {
+	case err != nil:
+		return err
+	case found != "ok":
+		return problem("the database is damaged: "+found, "bring a backup back: mcpstore db restore FILE; the damaged file is kept")
+	case have != want:
+		return fmt.Errorf("the copy has version %d, not %d", have, want)
+	}
 	return nil
 }
 
@@ -130,18 +207,36 @@ func version(ctx context.Context, q interface {
 	return version, nil
 }
 
-// useWAL turns the write-ahead log on. SQLite does not wait for another
-// process that does the same at this moment, so this does.
-func (db *DB) useWAL(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+// useWAL turns the write-ahead log on for a database of the version have.
+func (db *DB) useWAL(ctx context.Context, have int) error {
+	// SQLite does not wait for another process that does the same at this moment.
+	return retryBusy(ctx, 5*time.Second, func() error {
+		var mode string
+		if err := db.write.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode == "wal" {
+			return err
+		}
+		if have >= stampedSince {
+			// It comes from VACUUM, with the stamp of what it is a copy of, whose
+			// log must not be replayed into it: its pages lie elsewhere.
+			if _, err := db.write.ExecContext(ctx, renewStamp); err != nil {
+				return err
+			}
+		}
+		err := db.write.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode)
+		if err == nil && mode != "wal" {
+			err = problem("file system cannot hold a write-ahead log", "move the database to a local disk")
+		}
+		return err
+	})
+}
+
+// retryBusy calls do for up to so long as others have the database.
+func retryBusy(ctx context.Context, most time.Duration, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	for {
-		var mode string
-		err := db.write.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode)
+		err := do()
 		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
-			if err == nil && mode != "wal" {
-				err = problem("file system cannot hold a write-ahead log", "move the database to a local disk")
-			}
 			return err
 		}
 		select {

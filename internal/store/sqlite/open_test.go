@@ -166,7 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 				write(t, path, b[:len(b)/2])
 			},
 			want: "open database PATH: file is damaged: database disk image is malformed (11)",
-			hint: "put a backup in its place, or move the file away to begin anew; it was left as it is",
+			hint: "bring a backup back: mcpstore db restore FILE; the damaged file is kept",
 		},
 		{
 			name: "schema overwritten",
@@ -177,7 +177,7 @@ func TestOpenRefuses(t *testing.T) {
 				write(t, path, b)
 			},
 			want: "open database PATH: file is damaged: database disk image is malformed (11)",
-			hint: "put a backup in its place, or move the file away to begin anew; it was left as it is",
+			hint: "bring a backup back: mcpstore db restore FILE; the damaged file is kept",
 		},
 		{
 			name: "newer",
@@ -186,7 +186,7 @@ func TestOpenRefuses(t *testing.T) {
 				exec(t, path, `PRAGMA user_version = 99; PRAGMA journal_mode = DELETE`)
 			},
 			want: "open database PATH: database was made by a newer mcpstore",
-			hint: "install the newest mcpstore: the database has version 99, this one knows 5",
+			hint: "install the newest mcpstore: the database has version 99, this one knows 6",
 		},
 		{
 			name: "another program's",

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -70,16 +70,28 @@ func restore(ctx context.Context, from, to string, damage *damageReport) (kept s
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
 		return "", err
 	}
-	copied, err := checkedCopy(ctx, from, abs, damage)
+	copied, discard, err := checkedCopy(ctx, from, abs, damage)
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(copied)
+	defer discard()
+	err = unlessOpen(abs, func() error { return settleLog(abs, time.Now(), slog.Default()) })
+	unfit := errors.Is(err, errUnfit)
+	if err != nil && !unfit {
+		return "", err
+	}
 	if there == nil {
-		if err := keepLog(abs, keptName(abs, time.Now(), 1)); err != nil {
+		kept := keptName(abs, time.Now(), 1)
+		if err := keepLog(abs, kept); err != nil {
 			return "", err
 		}
+		if _, err := os.Stat(kept + "-wal"); err == nil {
+			slog.Warn("there was a write-ahead log without a database: set aside", "log", kept+"-wal")
+		}
 		return "", publish(copied, abs)
+	}
+	if unfit {
+		return swap(copied, abs) // SQLite would mend it, or change it
 	}
 	kept, err = overwrite(ctx, copied, abs)
 	if damaged(err) {
@@ -114,30 +126,36 @@ func checkBackup(from string, to fs.FileInfo) error {
 }
 
 // checkedCopy copies the backup to a temporary file beside the database, brings
-// it up to date and verifies it. It returns the copy's name.
-func checkedCopy(ctx context.Context, from, to string, damage *damageReport) (copied string, err error) {
+// it up to date and verifies it. Discard removes the copy.
+func checkedCopy(ctx context.Context, from, to string, damage *damageReport) (copied string, discard func(), err error) {
 	abs, err := filepath.Abs(from)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	params := "mode=ro"
 	if _, err := os.Stat(abs + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		params = "immutable=1" // nobody writes it, and no file is to be made beside it
 	}
+	err = unlessOpen(abs, func() error {
+		return inspectLog(resolved(abs), func(string) error { params = "immutable=1"; return nil }) // without that log
+	})
+	if err != nil {
+		return "", nil, err
+	}
 	found, err := checkSource(ctx, abs, params)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if damage == nil {
 		if err := refuseDamage(found); err != nil {
-			return "", err
+			return "", nil, err
 		}
-		copied, err = vacuumBeside(ctx, abs, params, to)
+		copied, discard, err = vacuumBeside(ctx, abs, params, to)
 	} else {
-		copied, err = copyPages(ctx, abs, params, to)
+		copied, discard, err = copyPages(ctx, abs, params, to)
 	}
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	more, err := verifyCopy(ctx, copied, damage)
 	if err == nil && damage == nil {
@@ -147,8 +165,8 @@ func checkedCopy(ctx context.Context, from, to string, damage *damageReport) (co
 		err = syncFile(copied)
 	}
 	if err != nil {
-		os.Remove(copied)
-		return "", err
+		discard()
+		return "", nil, err
 	}
 	if damage != nil {
 		if len(more) == 0 {
@@ -156,7 +174,7 @@ func checkedCopy(ctx context.Context, from, to string, damage *damageReport) (co
 		}
 		damage.report(more)
 	}
-	return copied, nil
+	return copied, discard, nil
 }
 
 // verifyCopy opens a copy, which brings it up to date, and returns what is wrong
@@ -166,7 +184,7 @@ func verifyCopy(ctx context.Context, copied string, damage *damageReport) ([]sto
 	if damage != nil {
 		limit = damage.limit
 	}
-	db, err := Open(ctx, Config{Path: copied})
+	db, err := Open(ctx, Config{Path: copied, copied: true})
 	if err != nil {
 		return nil, err
 	}
@@ -183,11 +201,11 @@ func refuseDamage(found []store.Discrepancy) error {
 }
 
 // copyPages copies the database at from, opened with params, page by page to a
-// temporary file beside path, and returns its name. Damage is copied as it is.
-func copyPages(ctx context.Context, from, params, path string) (string, error) {
-	tmp, err := emptyBeside(path)
+// temporary file beside path, which discard removes. Damage is copied as it is.
+func copyPages(ctx context.Context, from, params, path string) (tmp string, discard func(), err error) {
+	tmp, discard, err = newScratch(path)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	err = func() error {
 		pool, err := connect(from, 1, params)
@@ -203,10 +221,10 @@ func copyPages(ctx context.Context, from, params, path string) (string, error) {
 		return transfer(conn, func(c backuper) (*sqlite.Backup, error) { return c.NewBackup(fileURI(tmp)) })
 	}()
 	if err != nil {
-		os.Remove(tmp)
-		return "", err
+		discard()
+		return "", nil, err
 	}
-	return tmp, nil
+	return tmp, discard, nil
 }
 
 // checkSource refuses what is not a database of ours. It returns what SQLite
@@ -260,8 +278,26 @@ func overwrite(ctx context.Context, copied, to string) (kept string, err error) 
 		if kept, err = keep(conn, to); err != nil {
 			return "", err
 		}
+		if err := continueStamp(ctx, conn, copied); err != nil {
+			return "", err
+		}
 	}
 	return kept, transfer(conn, func(c backuper) (*sqlite.Backup, error) { return c.NewRestore(fileURI(copied)) })
+}
+
+// continueStamp has the copy's stamp come after that of the database, by which its
+// journal knows it: see checkJournal. A database of an earlier version has none.
+func continueStamp(ctx context.Context, conn *sql.Conn, copied string) error {
+	var previous []byte
+	if err := conn.QueryRowContext(ctx, `SELECT current FROM log_stamp`).Scan(&previous); err != nil {
+		return nil
+	}
+	pool, err := connect(copied, 1, "")
+	if err != nil {
+		return err
+	}
+	_, err = pool.ExecContext(ctx, `UPDATE log_stamp SET previous = ?`, previous)
+	return errors.Join(err, pool.Close())
 }
 
 // holdAlone takes the database for this connection alone, and puts into its file
@@ -307,11 +343,11 @@ func inUse(err error) error {
 
 // keep copies the database beside itself, page for page, as it may be damaged.
 func keep(conn *sql.Conn, to string) (kept string, err error) {
-	tmp, err := emptyBeside(to)
+	tmp, discard, err := newScratch(to)
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(tmp)
+	defer discard()
 	if err := transfer(conn, func(c backuper) (*sqlite.Backup, error) { return c.NewBackup(fileURI(tmp)) }); err != nil {
 		return "", err
 	}
@@ -334,12 +370,7 @@ func keptAs(to string, do func(kept string) error) (kept string, err error) {
 }
 
 func keptName(to string, now time.Time, n int) string {
-	ext := filepath.Ext(to)
-	name := fmt.Sprintf("%s-before-restore-%s", strings.TrimSuffix(to, ext), now.Format("20060102-150405"))
-	if n > 1 {
-		name += fmt.Sprint("-", n)
-	}
-	return name + ext
+	return besideName(to, "before-restore", now, n)
 }
 
 // backuper is what a connection of the driver can besides.

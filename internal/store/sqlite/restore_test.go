@@ -344,6 +344,11 @@ func TestRestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 		if err != nil || got.Shops != 3 && got.Shops != 5 || got.Shops == 3 && got.Products != 40 || got.Shops == 5 && got.Products != 60 {
 			t.Errorf("killed after %d: %+v, %v", i, got, err)
 		}
+		for _, name := range filesOf(t, path) {
+			if strings.HasPrefix(name, ".") {
+				t.Errorf("killed after %d: %q is left", i, name)
+			}
+		}
 		db.Close()
 	}
 }

@@ -28,10 +28,15 @@ func (db *DB) secret(ctx context.Context, name string) (secret []byte, err error
 	made := make([]byte, 32)
 	rand.Read(made)
 	// Another process may be first; its secret is everyone's then.
-	if _, err := db.write.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, made); err != nil {
+	tx, err := db.begin(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := db.look(); err != nil {
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, made); err != nil {
+		return nil, err
+	}
+	if err := db.keep(tx); err != nil {
 		return nil, err
 	}
 	err = ask()

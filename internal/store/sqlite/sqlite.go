@@ -40,28 +40,36 @@ type Config struct {
 	Seed func() store.Catalog
 	// Now is the clock. If nil, time.Now.
 	Now func() time.Time
-	// Log is told what Open changes in an older database, and where its content
+	// Log is told what Open does to files, such as a backup before an upgrade or
+	// a log set aside, what it changes in an older database, and where its content
 	// is saved when the file is replaced while it is open. If nil,
 	// slog.Default().
 	Log *slog.Logger
+
+	// copied is set for a copy that is being made of what stays as it is: its
+	// upgrade needs no backup.
+	copied bool
 }
 
 // DB is a database that is open. It is a [store.Store].
 type DB struct {
-	path   string
-	log    *slog.Logger
-	abs    string // path, wherever the process goes
-	now    func() time.Time
-	files  files
-	write  *sql.DB // one connection
-	read   *sql.DB
-	anchor anchor
-	health health
-	slow   chan struct{} // has room for half as many as there are connections to read
-	index  *walIndex
-	recent *cache
-	tokens *tokenCache
-	lapses lapses
+	path    string
+	log     *slog.Logger
+	copied  bool
+	abs     string // path, wherever the process goes
+	now     func() time.Time
+	files   files
+	write   *sql.DB // one connection
+	read    *sql.DB
+	anchor  anchor
+	health  health
+	slow    chan struct{} // has room for half as many as there are connections to read
+	claimed string        // see claim
+	index   *walIndex
+	recent  *cache
+	tokens  *tokenCache
+	renew   *sql.Stmt // of write: see begin
+	lapses  lapses
 
 	stmts      sync.Map // SQL text to *sql.Stmt, prepared on read when first used
 	writeStmts sync.Map // likewise on write, after it was first used
@@ -79,7 +87,7 @@ var _ store.Store = (*DB)(nil)
 // mcpstore's, or of a newer one, is an error and stays as it is; the error has
 // a method Hint() string that says what to do.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{path: cfg.Path, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default())}
+	db := &DB{path: cfg.Path, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()), copied: cfg.copied}
 	db.health.log = db.log
 	db.closing, db.close = context.WithCancel(context.Background())
 	if db.now == nil {
@@ -93,11 +101,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 func (db *DB) open(ctx context.Context, cfg Config) error {
-	if err := prepareFile(cfg.Path, cfg.MakeDir); err != nil {
-		return err
-	}
 	var err error
 	if db.abs, err = filepath.Abs(cfg.Path); err != nil {
+		return err
+	}
+	if err := db.claim(cfg.MakeDir); err != nil {
 		return err
 	}
 	if err := db.files.know(db.abs); err != nil {
@@ -107,6 +115,9 @@ func (db *DB) open(ctx context.Context, cfg Config) error {
 		return err
 	}
 	if err := db.migrate(ctx, cfg.Seed); err != nil {
+		return err
+	}
+	if db.renew, err = db.write.PrepareContext(ctx, renewStamp); err != nil {
 		return err
 	}
 	readers := max(4, runtime.GOMAXPROCS(0))
@@ -217,6 +228,7 @@ func (db *DB) Close() error {
 		}
 	}
 	db.index.close()
+	db.release()
 	return first
 }
 

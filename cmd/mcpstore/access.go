@@ -55,7 +55,7 @@ func (o *accessOptions) with(cmd *cobra.Command, e *env, make bool, do func(ctx 
 	open := openExisting
 	if make {
 		open = func(ctx context.Context, path string, getenv func(string) string) (*sqlite.DB, string, error) {
-			return openDatabase(ctx, path, true, getenv)
+			return openDatabase(ctx, path, true, getenv, nil)
 		}
 	}
 	db, _, err := open(ctx, o.db, e.getenv)

@@ -102,7 +102,7 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	db, path, err := openDatabase(ctx, s.db, true, e.getenv)
+	db, path, err := openDatabase(ctx, s.db, true, e.getenv, nil)
 	if err != nil {
 		return target{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -24,12 +25,14 @@ func addDatabaseFlag(f *pflag.FlagSet, path *string) {
 }
 
 // openDatabase opens the stock, making it first where there is none, with demo
-// data if seed says so. It returns where it is.
-func openDatabase(ctx context.Context, path string, seed bool, getenv func(string) string) (*sqlite.DB, string, error) {
+// data if seed says so. It returns where it is. What is done to files besides is
+// logged, to [slog.Default] if log is nil.
+func openDatabase(ctx context.Context, path string, seed bool, getenv func(string) string, log *slog.Logger) (*sqlite.DB, string, error) {
 	cfg, err := databaseConfig(path, getenv)
 	if err != nil {
 		return nil, "", err
 	}
+	cfg.Log = log
 	if seed {
 		cfg.Seed = func() store.Catalog { return demo.CatalogOn(store.DateOf(time.Now())) }
 	}

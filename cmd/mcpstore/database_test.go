@@ -10,7 +10,7 @@ import (
 
 func TestNewDatabaseHasFoodThatExpiresSoon(t *testing.T) {
 	today := store.DateOf(time.Now())
-	db, _, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "shop.db"), true, func(string) string { return "" })
+	db, _, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "shop.db"), true, func(string) string { return "" }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

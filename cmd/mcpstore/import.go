@@ -166,7 +166,7 @@ func (o *importOptions) openFor(ctx context.Context, path string, getenv func(st
 		return nil, "", nil, err
 	}
 	_, missing := os.Stat(cfg.Path)
-	db, where, err = openDatabase(ctx, path, false, getenv)
+	db, where, err = openDatabase(ctx, path, false, getenv, nil)
 	return db, where, func() {
 		if !errors.Is(missing, fs.ErrNotExist) {
 			return

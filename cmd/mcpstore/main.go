@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -29,6 +30,8 @@ func mainWith(stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)   // a second signal ends the program at once
 	signal.Ignore(syscall.SIGPIPE) // nobody reading stderr is no reason to stop serving
+	// Commands log here. A server has a log of its own, as its flags say.
+	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: access.RedactAttr})))
 	return run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, stderr)
 }
 

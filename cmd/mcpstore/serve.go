@@ -112,7 +112,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := announce.file.prepare(); err != nil {
 		return err
 	}
-	db, path, err := openDatabase(ctx, o.db, !o.noDemo, e.getenv)
+	db, path, err := openDatabase(ctx, o.db, !o.noDemo, e.getenv, log)
 	if err != nil {
 		return err
 	}

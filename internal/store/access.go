@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,6 +39,16 @@ type Access interface {
 	// is revoked: either now or then it was in the wrong hands.
 	Redeem(ctx context.Context, hash Hash, issued ...Token) error
 
+	// Renew exchanges the refresh token of this hash, in one transaction. The
+	// first use is a Redeem that adds n.Access and n.Refresh, and keeps n.Sealed.
+	// For [RenewWindow] after it, the same token may be used again up to
+	// [RenewRepeats] times, since clients race with themselves and lose answers:
+	// that adds n.Access alone, with no more scopes than the first use gave, and
+	// returns what the first use sealed. After the window the token is
+	// [ErrSpent], and its grant is revoked. One that does not hold, or whose
+	// grant was revoked, is [ErrNotFound].
+	Renew(ctx context.Context, hash Hash, n Renewal) (Renewed, error)
+
 	// AddGrant keeps a new grant and the authorization code that stands for
 	// it, whose Grant it sets, and returns it with its ID and CreatedAt.
 	AddGrant(ctx context.Context, g Grant, code Token) (Grant, error)
@@ -48,6 +59,14 @@ type Access interface {
 	// RevokeGrant ends a grant and all its tokens, or returns [ErrNotFound].
 	// One that was revoked before stays as it was.
 	RevokeGrant(ctx context.Context, id int64) error
+
+	// Challenge keeps with a grant, to the minute, that its client was told that
+	// it lacks a scope; or it returns [ErrNotFound].
+	Challenge(ctx context.Context, grant int64) error
+
+	// Withhold keeps with a grant that its client asked for these scopes, too,
+	// and the owner refused; or it returns [ErrNotFound].
+	Withhold(ctx context.Context, grant int64, scopes Scopes) error
 
 	// AddClient keeps a client that registered itself. Where most clients are
 	// kept that nobody granted anything, the oldest of them makes room; if that
@@ -92,9 +111,10 @@ type Access interface {
 	// Forget removes what is no longer of use as of the given time: calls older
 	// than keepCalls, clients that were granted nothing for a day or that went
 	// unused for [ClientKept], and codes and tokens that expired, or were revoked,
-	// longer than [TokenKept] ago. API tokens stay. Whatever the time is, it
-	// removes calls that are not among the newest [CallsKept] or, of callers who
-	// are not known, [StrangersCallsKept].
+	// longer than [TokenKept] ago, and what was sealed for a [RenewWindow] that
+	// has ended. API tokens stay. Whatever the time is, it removes calls that are
+	// not among the newest [CallsKept] or, of callers who are not known,
+	// [StrangersCallsKept].
 	Forget(ctx context.Context, asOf time.Time, keepCalls time.Duration) error
 }
 
@@ -104,6 +124,13 @@ const (
 	ClientUngranted = 24 * time.Hour
 	ClientKept      = 90 * 24 * time.Hour
 	TokenKept       = 7 * 24 * time.Hour
+)
+
+// How often, and for how long after its first use, a refresh token may be used
+// again. The time is fixed: using it again does not extend it.
+const (
+	RenewWindow  = 2 * time.Minute
+	RenewRepeats = 20
 )
 
 // How many calls are kept at the most: whoever has the URL of an open server
@@ -157,17 +184,26 @@ func (s Scopes) String() string { return strings.Join(s.Names(), " ") }
 // ParseScopes returns the scopes of the given names.
 func ParseScopes(names ...string) (Scopes, error) {
 	var s Scopes
-next:
 	for _, name := range names {
-		for _, n := range scopeNames {
-			if name == n.name {
-				s |= n.scope
-				continue next
-			}
+		scope := KnownScopes(name)
+		if scope == 0 {
+			return 0, fmt.Errorf("scope %q is none of stock:read and stock:write", name)
 		}
-		return 0, fmt.Errorf("scope %q is none of stock:read and stock:write", name)
+		s |= scope
 	}
 	return s, nil
+}
+
+// KnownScopes returns the scopes of those names that are a scope's. Clients ask
+// for others, too, which are for other servers.
+func KnownScopes(names ...string) Scopes {
+	var s Scopes
+	for _, n := range scopeNames {
+		if slices.Contains(names, n.name) {
+			s |= n.scope
+		}
+	}
+	return s
 }
 
 // TokenKind says what a token is for.
@@ -177,7 +213,7 @@ type TokenKind string
 const (
 	APIToken     TokenKind = "api"     // that the owner made for a program
 	AccessToken  TokenKind = "access"  // of a grant
-	RefreshToken TokenKind = "refresh" // of a grant; may be redeemed once
+	RefreshToken TokenKind = "refresh" // of a grant; may be renewed, or redeemed once
 	CodeToken    TokenKind = "code"    // of a grant; an authorization code, which may be redeemed once
 	OneTimeCode  TokenKind = "once"    // that the owner is shown instead of a passphrase; may be redeemed once
 )
@@ -204,11 +240,28 @@ type Token struct {
 
 	// As the grant says, when it is read.
 	ClientID, ClientName string
+	Withheld             Scopes
 }
 
 // Holds reports whether t lets anybody in at the given time.
 func (t Token) Holds(now time.Time) bool {
 	return t.RevokedAt.IsZero() && t.SpentAt.IsZero() && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt))
+}
+
+// Renewal is what a refresh token is exchanged for.
+type Renewal struct {
+	Access  Token
+	Refresh Token // the successor
+	// Sealed is the successor's secret, encrypted so that only a bearer of the
+	// old token can read it. It is kept until the window has ended.
+	Sealed []byte
+}
+
+// Renewed is what came of a [Renewal].
+type Renewed struct {
+	Scopes Scopes // of the access token that was added
+	Repeat int    // how often the token was used before; 0 for the first use
+	Sealed []byte // as the first use sealed it
 }
 
 // Grant is the owner's yes to a client.
@@ -218,10 +271,12 @@ type Grant struct {
 	ClientName   string // as it calls itself
 	RedirectHost string // where the code went, such as "chatgpt.com"
 	Scopes       Scopes
+	Withheld     Scopes // that the client, when it lacked them, asked for, and the owner refused
 	Resource     string
 	CreatedAt    time.Time
 	LastUsed     time.Time // zero for never
 	RevokedAt    time.Time // zero for not
+	ChallengedAt time.Time // when its client was last told that it lacks a scope; zero for never
 }
 
 // Client is a program that registered itself (RFC 7591). All are public
@@ -231,6 +286,7 @@ type Client struct {
 	Name         string
 	RedirectURIs []string
 	URI          string // of its home page; "" if it did not say
+	Scope        string // what it registered to ask for; "" if it did not say
 	CreatedAt    time.Time
 	LastUsed     time.Time // when something was granted last; zero for never
 }

@@ -35,6 +35,8 @@ func (*confined) RevokeToken(context.Context, int64) error               { retur
 func (*confined) Redeem(context.Context, Hash, ...Token) error           { return errOwners }
 func (*confined) Grants(context.Context) ([]Grant, error)                { return nil, errOwners }
 func (*confined) RevokeGrant(context.Context, int64) error               { return errOwners }
+func (*confined) Challenge(context.Context, int64) error                 { return errOwners }
+func (*confined) Withhold(context.Context, int64, Scopes) error          { return errOwners }
 func (*confined) AddClient(context.Context, Client, int) error           { return errOwners }
 func (*confined) Client(context.Context, string) (Client, error)         { return Client{}, errOwners }
 func (*confined) Passphrase(context.Context) (string, error)             { return "", errOwners }
@@ -42,6 +44,10 @@ func (*confined) SetPassphrase(context.Context, string) error            { retur
 func (*confined) Forgive(context.Context, ...string) error               { return errOwners }
 func (*confined) Forget(context.Context, time.Time, time.Duration) error { return errOwners }
 func (*confined) Uncount(context.Context, string) error                  { return errOwners }
+
+func (*confined) Renew(context.Context, Hash, Renewal) (Renewed, error) {
+	return Renewed{}, errOwners
+}
 
 func (*confined) AddGrant(context.Context, Grant, Token) (Grant, error) {
 	return Grant{}, errOwners

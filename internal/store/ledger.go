@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -93,6 +95,25 @@ type Caller struct {
 	Address string // where they call from; "" where unknown
 	Scopes  Scopes // what they may do, where that is checked
 	Shop    string // the ID of the only shop that they see and change; "" for all
+	// Withheld are scopes that the owner refused when a client asked for them:
+	// to ask once more is of no use.
+	Withheld Scopes
+}
+
+const grantCaller = "grant:"
+
+// GrantCaller returns the ID of the caller who has a grant.
+func GrantCaller(grant int64) string { return grantCaller + strconv.FormatInt(grant, 10) }
+
+// Grant returns the ID of the caller's grant, and reports whether there is one:
+// whether the caller signed in here, and so can ask the owner for more scopes.
+func (c Caller) Grant() (id int64, ok bool) {
+	number, ok := strings.CutPrefix(c.ID, grantCaller)
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(number, 10, 64)
+	return id, err == nil
 }
 
 type callerKey struct{}

@@ -17,6 +17,7 @@ func (db *DB) AddClient(ctx context.Context, c store.Client, most int) error {
 		fits("the client's ID", c.ID, maxAccessURI),
 		fits("the client's name", c.Name, maxAccessURI),
 		fits("the client's home page", c.URI, maxAccessURI),
+		fits("the client's scope", c.Scope, maxAccessURI),
 		fits("the client's redirect URIs", strings.Join(c.RedirectURIs, " "), 16*maxAccessURI),
 	); err != nil {
 		return db.failed("add client", err)
@@ -40,7 +41,7 @@ func (db *DB) AddClient(ctx context.Context, c store.Client, most int) error {
 				return cmp.Or(err, store.ErrFull)
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO clients (id, name, redirects, uri, created_at, last_used) VALUES (?, ?, ?, ?, ?, 0)`, c.ID, c.Name, string(uris), c.URI, now)
+		_, err := tx.ExecContext(ctx, `INSERT INTO clients (id, name, redirects, uri, scope, created_at, last_used) VALUES (?, ?, ?, ?, ?, ?, 0)`, c.ID, c.Name, string(uris), c.URI, c.Scope, now)
 		return err
 	})
 }
@@ -50,7 +51,7 @@ func (db *DB) Client(ctx context.Context, id string) (store.Client, error) {
 	var c store.Client
 	var uris string
 	var created, used int64
-	err := db.queryRow(ctx, `SELECT id, name, redirects, uri, created_at, last_used FROM clients WHERE id = ?`, id).Scan(&c.ID, &c.Name, &uris, &c.URI, &created, &used)
+	err := db.queryRow(ctx, `SELECT id, name, redirects, uri, scope, created_at, last_used FROM clients WHERE id = ?`, id).Scan(&c.ID, &c.Name, &uris, &c.URI, &c.Scope, &created, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
 	}

@@ -15,6 +15,11 @@ const forgetRows = 5000
 // Forget removes what is of no use any longer.
 func (db *DB) Forget(ctx context.Context, asOf time.Time, keepCalls time.Duration) error {
 	ago := func(d time.Duration) int64 { return asOf.Add(-d).UnixMicro() }
+	if err := db.inWrite(ctx, "forget successors of refresh tokens", func(tx *sql.Tx, _ int64) error {
+		return forgetSuccessors(ctx, tx, ago(store.RenewWindow))
+	}); err != nil {
+		return err
+	}
 	for _, old := range []struct {
 		table, key, where string
 		arg               int64

@@ -24,6 +24,9 @@ var undoing = map[string]string{
 		ALTER TABLE levels DROP COLUMN available; ALTER TABLE levels DROP COLUMN reorder_point;
 		CREATE INDEX levels_by_shop ON levels (shop, product); CREATE INDEX lots_by_expiry ON lots (expiry)`,
 	"0006_log_stamp.sql": `DROP TABLE log_stamp`,
+	"0007_renewal.sql": `DROP INDEX tokens_by_window;
+		ALTER TABLE tokens DROP COLUMN successor; ALTER TABLE tokens DROP COLUMN renewed_scopes; ALTER TABLE tokens DROP COLUMN repeats;
+		ALTER TABLE grants DROP COLUMN challenged_at; ALTER TABLE grants DROP COLUMN withheld; ALTER TABLE clients DROP COLUMN scope`,
 }
 
 // before takes a database back to before a migration that changes no table.

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -79,4 +80,52 @@ func TestUpgradeFromBeforeTheLedger(t *testing.T) {
 		t.Errorf("products are %q", got)
 	}
 	checkVerified(t, db)
+}
+
+// TestUpgradeKeepsWhoSignedIn opens a database of before refresh tokens had a
+// window: its tokens can be renewed, and have one.
+func TestUpgradeKeepsWhoSignedIn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stock.db")
+	old, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	hash := store.HashOf("r0")
+	queries := []string{`PRAGMA application_id = 0x6d637073`, `PRAGMA user_version = 3`}
+	for _, name := range []string{"0001_stock", "0002_ledger", "0003_access"} {
+		schema, err := os.ReadFile("migrations/" + name + ".sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries = append(queries, string(schema))
+	}
+	queries = append(queries, `INSERT INTO catalog VALUES (1, 0, 1700000000000000)`,
+		`INSERT INTO clients VALUES ('one', 'ChatGPT', '[]', '', 1700000000000000, 1700000000000000)`,
+		`INSERT INTO grants VALUES (1, 'one', 'ChatGPT', 'chatgpt.com', 'stock:read', 'https://shop.example/mcp', 1700000000000000, 0, 0)`,
+		fmt.Sprintf(`INSERT INTO tokens VALUES (1, 'refresh', x'%x', '', 'stock:read', '', 1, 'https://shop.example/mcp', '', '', 1700000000000000, 0, 0, 0, 0)`, hash[:]))
+	for _, query := range queries {
+		if _, err := old.Exec(query); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	db := mustOpen(t, sqlite.Config{Path: path})
+	if c, err := db.Client(t.Context(), "one"); err != nil || c.Scope != "" {
+		t.Errorf("Client = %+v, %v", c, err)
+	}
+	token := func(kind store.TokenKind, secret string) store.Token {
+		return store.Token{Kind: kind, Hash: store.HashOf(secret), Scopes: store.ScopeRead}
+	}
+	for repeat := range 2 {
+		got, err := db.Renew(t.Context(), hash, store.Renewal{
+			Access: token(store.AccessToken, fmt.Sprint("a", repeat)), Refresh: token(store.RefreshToken, fmt.Sprint("r", repeat+1)), Sealed: []byte("sealed"),
+		})
+		if diff := cmp.Diff(store.Renewed{Scopes: store.ScopeRead, Repeat: repeat, Sealed: []byte("sealed")}, got); err != nil || diff != "" {
+			t.Errorf("Renew: %v (-want +got):\n%s", err, diff)
+		}
+	}
 }

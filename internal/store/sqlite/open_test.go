@@ -23,6 +23,16 @@ import (
 // seed is what new databases of these tests are filled with.
 func seed() store.Catalog { return storetest.Large(2, 30) }
 
+// migrationsKnown is how many migrations there are.
+func migrationsKnown(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
 func mustOpen(t *testing.T, cfg sqlite.Config) *sqlite.DB {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), cfg)
@@ -186,7 +196,7 @@ func TestOpenRefuses(t *testing.T) {
 				exec(t, path, `PRAGMA user_version = 99; PRAGMA journal_mode = DELETE`)
 			},
 			want: "open database PATH: database was made by a newer mcpstore",
-			hint: "install the newest mcpstore: the database has version 99, this one knows 6",
+			hint: fmt.Sprint("install the newest mcpstore: the database has version 99, this one knows ", migrationsKnown(t)),
 		},
 		{
 			name: "another program's",

@@ -14,21 +14,21 @@ import (
 // tokenSQL asks for what scanToken reads.
 const tokenSQL = `SELECT t.num, t.kind, t.hash, t.name, t.scopes, t.shop, coalesce(t.grant_num, 0), t.resource, t.redirect, t.challenge,
 	t.created_at, t.expires_at, t.last_used, max(t.revoked_at, coalesce(g.revoked_at, 0)), t.spent_at,
-	coalesce(g.client_id, ''), coalesce(g.client_name, '')
+	coalesce(g.client_id, ''), coalesce(g.client_name, ''), coalesce(g.withheld, '')
 	FROM tokens t LEFT JOIN grants g ON g.num = t.grant_num`
 
 func scanToken(row interface{ Scan(...any) error }) (store.Token, error) {
 	var t store.Token
 	var hash []byte
-	var scopes string
+	var scopes, withheld string
 	var created, expires, used, revoked, spent int64
 	err := row.Scan(&t.ID, &t.Kind, &hash, &t.Name, &scopes, &t.Shop, &t.Grant, &t.Resource, &t.Redirect, &t.Challenge,
-		&created, &expires, &used, &revoked, &spent, &t.ClientID, &t.ClientName)
+		&created, &expires, &used, &revoked, &spent, &t.ClientID, &t.ClientName, &withheld)
 	if err != nil {
 		return t, err
 	}
 	copy(t.Hash[:], hash)
-	t.Scopes = scopesOf(scopes)
+	t.Scopes, t.Withheld = scopesOf(scopes), scopesOf(withheld)
 	t.CreatedAt, t.ExpiresAt, t.LastUsed, t.RevokedAt, t.SpentAt = utc(created), never(expires), never(used), never(revoked), never(spent)
 	return t, nil
 }
@@ -128,36 +128,102 @@ func (db *DB) RevokeToken(ctx context.Context, id int64) error {
 
 // Redeem uses up a code or refresh token, and adds what is issued for it.
 func (db *DB) Redeem(ctx context.Context, hash store.Hash, issued ...store.Token) error {
-	spent := false
-	err := db.inWrite(ctx, "redeem token", func(tx *sql.Tx, now int64) error {
-		t, err := scanToken(tx.QueryRowContext(ctx, tokenSQL+` WHERE t.hash = ?`, hash[:]))
+	return db.inExchange(ctx, "redeem token", hash, func(tx *sql.Tx, t store.Token, now int64) error {
 		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return store.ErrNotFound
-		case err != nil:
-			return err
 		case t.Kind != store.CodeToken && t.Kind != store.RefreshToken && t.Kind != store.OneTimeCode:
 			return store.ErrNotFound
 		case !t.SpentAt.IsZero():
-			spent = true
-			_, err := tx.ExecContext(ctx, `UPDATE grants SET revoked_at = ? WHERE num = ? AND revoked_at = 0`, now, t.Grant)
-			return err
+			return store.ErrSpent
 		case !t.Holds(utc(now)):
 			return store.ErrNotFound
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET spent_at = ? WHERE num = ?`, now, t.ID); err != nil {
+		return spend(ctx, tx, t, now, issued...)
+	})
+}
+
+// Renew exchanges a refresh token, which may be used again for a while.
+func (db *DB) Renew(ctx context.Context, hash store.Hash, n store.Renewal) (store.Renewed, error) {
+	var did store.Renewed
+	err := db.inExchange(ctx, "renew token", hash, func(tx *sql.Tx, t store.Token, now int64) error {
+		ended := now - store.RenewWindow.Microseconds()
+		if err := forgetSuccessors(ctx, tx, ended); err != nil {
 			return err
 		}
-		for _, n := range issued {
-			n.Grant = t.Grant
-			if _, err := insertToken(ctx, tx, n, now); err != nil {
+		switch {
+		case t.Kind != store.RefreshToken || !t.RevokedAt.IsZero():
+			return store.ErrNotFound
+		case t.SpentAt.IsZero() && !t.Holds(utc(now)):
+			return store.ErrNotFound
+		case t.SpentAt.IsZero():
+			if err := spend(ctx, tx, t, now, n.Access, n.Refresh); err != nil {
 				return err
 			}
+			did = store.Renewed{Scopes: n.Access.Scopes, Sealed: n.Sealed}
+			_, err := tx.ExecContext(ctx, `UPDATE tokens SET successor = ?, renewed_scopes = ? WHERE num = ?`, n.Sealed, n.Access.Scopes.String(), t.ID)
+			return err
 		}
-		return nil
+		// What tells a repeat from a theft is that the successor is still kept,
+		// which it is until the window has ended, and never of a token that was
+		// used up otherwise.
+		var first string
+		err := tx.QueryRowContext(ctx, `UPDATE tokens SET repeats = repeats + 1 WHERE num = ? AND successor IS NOT NULL AND repeats < ?
+			RETURNING successor, renewed_scopes, repeats`, t.ID, store.RenewRepeats).Scan(&did.Sealed, &first, &did.Repeat)
+		if errors.Is(err, sql.ErrNoRows) {
+			return store.ErrSpent
+		}
+		if err != nil {
+			return err
+		}
+		if n.Access.Scopes &= scopesOf(first); n.Access.Scopes == 0 {
+			n.Access.Scopes = scopesOf(first)
+		}
+		n.Access.Grant, did.Scopes = t.Grant, n.Access.Scopes
+		_, err = insertToken(ctx, tx, n.Access, now)
+		return err
+	})
+	return did, err
+}
+
+// forgetSuccessors removes what is kept of refresh tokens whose window ended:
+// those first used at a time, or before.
+func forgetSuccessors(ctx context.Context, tx *sql.Tx, ended int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE tokens SET successor = NULL WHERE successor IS NOT NULL AND spent_at <= ?`, ended)
+	return err
+}
+
+// inExchange runs do with the token of this hash, in one transaction. Where do
+// finds that it was used before, its grant is revoked.
+func (db *DB) inExchange(ctx context.Context, deed string, hash store.Hash, do func(tx *sql.Tx, t store.Token, now int64) error) error {
+	spent := false
+	err := db.inWrite(ctx, deed, func(tx *sql.Tx, now int64) error {
+		t, err := scanToken(tx.QueryRowContext(ctx, tokenSQL+` WHERE t.hash = ?`, hash[:]))
+		if errors.Is(err, sql.ErrNoRows) {
+			err = store.ErrNotFound
+		}
+		if err == nil {
+			err = do(tx, t, now)
+		}
+		if spent = errors.Is(err, store.ErrSpent); spent {
+			_, err = tx.ExecContext(ctx, `UPDATE grants SET revoked_at = ? WHERE num = ? AND revoked_at = 0`, now, t.Grant)
+		}
+		return err
 	})
 	if err == nil && spent {
-		return db.failed("redeem token", store.ErrSpent)
+		return db.failed(deed, store.ErrSpent)
 	}
 	return err
+}
+
+// spend uses up a token, and adds those that are issued for it.
+func spend(ctx context.Context, tx *sql.Tx, t store.Token, now int64, issued ...store.Token) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE tokens SET spent_at = ? WHERE num = ?`, now, t.ID); err != nil {
+		return err
+	}
+	for _, n := range issued {
+		n.Grant = t.Grant
+		if _, err := insertToken(ctx, tx, n, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }

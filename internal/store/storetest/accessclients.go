@@ -13,7 +13,7 @@ import (
 
 func testClients(t *testing.T, s store.Store, c *clock) {
 	ctx := t.Context()
-	want := store.Client{ID: "client-1", Name: "ChatGPT", RedirectURIs: []string{"https://chatgpt.com/a", "http://127.0.0.1/b"}, URI: "https://chatgpt.com"}
+	want := store.Client{ID: "client-1", Name: "ChatGPT", RedirectURIs: []string{"https://chatgpt.com/a", "http://127.0.0.1/b"}, URI: "https://chatgpt.com", Scope: "stock:read"}
 	if err := s.AddClient(ctx, want, 2); err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func granted(t *testing.T, s store.Store, c *clock, client string) (store.Grant,
 	t.Helper()
 	hash := store.HashOf(fmt.Sprint("code of ", client, c.at.Load()))
 	g, err := s.AddGrant(t.Context(), store.Grant{ClientID: client, ClientName: "ChatGPT", RedirectHost: "chatgpt.com",
-		Scopes: store.ScopeRead, Resource: "https://shop.example/mcp"}, store.Token{
+		Scopes: store.ScopeRead, Withheld: store.ScopeWrite, Resource: "https://shop.example/mcp"}, store.Token{
 		Kind: store.CodeToken, Hash: hash, Scopes: store.ScopeRead, Resource: "https://shop.example/mcp",
 		Redirect: "https://chatgpt.com/cb", Challenge: "challenge", ExpiresAt: c.now().Add(time.Minute)})
 	if err != nil {
@@ -44,7 +44,7 @@ func testGrants(t *testing.T, s store.Store, c *clock) {
 		t.Errorf("AddGrant = %+v", first)
 	}
 	got, err := s.Token(ctx, code)
-	if err != nil || got.Grant != first.ID || got.ClientID != "one" || got.ClientName != "ChatGPT" || got.Challenge != "challenge" || got.Redirect != "https://chatgpt.com/cb" {
+	if err != nil || got.Grant != first.ID || got.ClientID != "one" || got.ClientName != "ChatGPT" || got.Withheld != store.ScopeWrite || got.Challenge != "challenge" || got.Redirect != "https://chatgpt.com/cb" {
 		t.Errorf("Token of the code = %+v, %v", got, err)
 	}
 	second, _ := granted(t, s, c, "two")
@@ -52,6 +52,13 @@ func testGrants(t *testing.T, s store.Store, c *clock) {
 	if diff := cmp.Diff([]store.Grant{second, first}, all); err != nil || diff != "" {
 		t.Errorf("Grants = %v (-want +got):\n%s", err, diff)
 	}
+	if err := s.Withhold(ctx, second.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.Grants(ctx); err != nil || all[0].Withheld != 0 || all[1].Withheld != store.ScopeWrite {
+		t.Errorf("after Withhold Grants = %+v, %v", all, err)
+	}
+	wantError(t, "withhold from nothing", s.Withhold(ctx, 99, store.ScopeWrite), store.ErrNotFound)
 	if err := s.RevokeGrant(ctx, second.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +73,26 @@ func testGrants(t *testing.T, s store.Store, c *clock) {
 	if all, err = s.Grants(ctx); err != nil || len(all) != 0 {
 		t.Errorf("after the code expired Grants = %+v, %v", all, err)
 	}
+}
+
+// testChallenge keeps when a client was last told that it lacks a scope, to the
+// minute.
+func testChallenge(t *testing.T, s store.Store, c *clock) {
+	g := signedIn(t, s, c)
+	first := c.now()
+	for _, step := range []struct {
+		after time.Duration
+		want  time.Time
+	}{{0, first}, {59 * time.Second, first}, {time.Second, first.Add(time.Minute)}} {
+		c.advance(step.after)
+		if err := s.Challenge(t.Context(), g.ID); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.Grants(t.Context()); err != nil || len(all) != 1 || all[0].ChallengedAt != step.want {
+			t.Errorf("%v later Grants = %+v, %v, want it challenged at %v", step.after, all, err, step.want)
+		}
+	}
+	wantError(t, "challenge nothing", s.Challenge(t.Context(), 99), store.ErrNotFound)
 }
 
 func testRedeem(t *testing.T, s store.Store, c *clock) {

@@ -16,8 +16,9 @@ type Auth struct {
 	// OAuth says that clients can get a token by OAuth, and so are told which
 	// tools need one.
 	OAuth bool
-	// PublicReads says that anyone may read. Whoever is not known is then shown
-	// what changes the stock as well, so that their client offers to sign in.
+	// PublicReads says that anyone may read. With OAuth, anonymous callers are
+	// then shown what changes the stock as well, so that their client offers to
+	// sign in.
 	PublicReads bool
 	// Challenge returns the WWW-Authenticate value (RFC 6750, section 3) that
 	// asks for the scopes. If nil, refusals carry none.
@@ -56,9 +57,13 @@ func (a *Auth) allows(c store.Caller, need store.Scopes) bool {
 	return a == nil || c.Scopes.Has(need) || a.PublicReads && need == store.ScopeRead
 }
 
-// shows reports whether c is told of a tool that needs these scopes.
+// shows reports whether c is told of a tool that needs these scopes. So are those
+// who lack them and can ask the owner by OAuth, or else their client would never
+// find out that there is something to ask for. A token that the owner made stays
+// what it is.
 func (a *Auth) shows(c store.Caller, need store.Scopes) bool {
-	return a.allows(c, need) || a.PublicReads && c.ID == ""
+	_, signedIn := c.Grant()
+	return a.allows(c, need) || a.OAuth && (signedIn || a.PublicReads && c.ID == "")
 }
 
 // scheme is a way to be let in, as OpenAI's clients read it in a tool's
@@ -112,6 +117,7 @@ func (h *handler) mayRead(ctx context.Context) bool {
 // forbidden refuses a call to somebody who may not make it.
 type forbidden struct {
 	need store.Scopes
+	ask  bool // it is of use to ask for them
 	text string
 }
 
@@ -125,10 +131,14 @@ func (h *handler) permit(ctx context.Context, meta *mcp.Meta, need store.Scopes)
 		return nil
 	}
 	say := languageOf(meta)
-	if c.ID == "" {
-		return &forbidden{need, say.say("這需要先登入（權限 %s）；請使用者登入後再試一次", "This needs the user to sign in (scope %s); have them do so, then call again", need)}
+	switch lacks := need &^ c.Scopes; {
+	case c.ID == "":
+		return &forbidden{need, true, say.say("這需要先登入（權限 %s）；請使用者登入後再試一次", "This needs the user to sign in (scope %s); have them do so, then call again", need)}
+	case c.Withheld.Has(lacks):
+		return &forbidden{need, false, say.say("店主沒有允許這個程式更改庫存（權限 %s）；請不要重試。要改變決定，店主可以在程式裡重新連接這台伺服器並勾選",
+			"The owner did not allow this program to change the stock (scope %s), so don't try again; to change that, the owner can connect this server again in the program and tick the box", need)}
 	}
-	return &forbidden{need, say.say("目前的登入沒有權限 %s；請使用者重新登入並同意，或請店主給這個權限", "This sign-in lacks the scope %s; have the user sign in again and allow it, or ask the owner for it", need)}
+	return &forbidden{need, true, say.say("目前的登入沒有權限 %s；請使用者重新登入並同意，或請店主給這個權限", "This sign-in lacks the scope %s; have the user sign in again and allow it, or ask the owner for it", need)}
 }
 
 // result is that of a refused call, from which a client can tell how to sign
@@ -138,7 +148,7 @@ func (e *forbidden) result(challenge func(store.Scopes) string) *mcp.CallToolRes
 	if e.need == store.ScopeWrite { // the answers of tools that read know no refusal
 		result.StructuredContent = refuse(codeInsufficientScope, e.text)
 	}
-	if challenge != nil {
+	if e.ask && challenge != nil {
 		if c := challenge(e.need); c != "" {
 			result.EnsureResultMeta().SetMetaField("mcp/www_authenticate", []string{c})
 		}

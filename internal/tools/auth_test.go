@@ -34,6 +34,8 @@ var (
 	reader  = store.Caller{ID: "token:1", Scopes: store.ScopeRead}
 	changer = store.Caller{ID: "token:2", Scopes: store.ScopeWrite}
 	clerk   = store.Caller{ID: "token:3", Scopes: store.ScopeRead | store.ScopeWrite}
+	guest   = store.Caller{ID: "grant:1", Scopes: store.ScopeRead} // a program that signed in to read
+	denied  = store.Caller{ID: "grant:2", Scopes: store.ScopeRead, Withheld: store.ScopeWrite}
 )
 
 // guarded is a server over s that lets callers in by auth.
@@ -101,7 +103,7 @@ func TestToolsSayHowToBeLetIn(t *testing.T) {
 	}
 }
 
-func TestCallersAreToldOfTheToolsThatTheyMayCall(t *testing.T) {
+func TestCallersSeeTheToolsThatTheyMayCallOrAskFor(t *testing.T) {
 	public := byToken
 	public.PublicReads = true
 	for _, test := range []struct {
@@ -116,9 +118,13 @@ func TestCallersAreToldOfTheToolsThatTheyMayCall(t *testing.T) {
 		{"one who reads, by token", &byToken, reader, true, false},
 		{"one who changes", &byOAuth, changer, false, true},
 		{"one who does both", &byOAuth, clerk, true, true},
+		{"a program that signed in to read, so that it can ask for more", &byOAuth, guest, true, true},
+		{"a program that signed in to read, where reads are public", &publicReads, guest, true, true},
+		{"a program that was refused writing", &byOAuth, denied, true, true},
+		{"one who signed in elsewhere to read", &byOAuth, store.Caller{ID: "oidc:grant:1", Scopes: store.ScopeRead}, true, false},
 		{"anyone, so that they can sign in", &publicReads, anyone, true, true},
 		{"anyone, where the gate says nothing", &publicReads, nobody, true, true},
-		{"anyone, where tokens are given", &public, anyone, true, true},
+		{"anyone, where there is no signing in", &public, anyone, true, false},
 		{"one who reads what is public", &publicReads, reader, true, false},
 		{"one who changes, of what is public", &publicReads, changer, true, true},
 	} {
@@ -155,6 +161,7 @@ func TestCallWithoutTheScopeIsRefused(t *testing.T) {
 		{"nobody, by token", &byToken, nobody, store.ScopeRead | store.ScopeWrite},
 		{"one who reads", &byOAuth, reader, store.ScopeWrite},
 		{"one who changes", &byOAuth, changer, store.ScopeRead},
+		{"a program that signed in to read", &byOAuth, guest, store.ScopeWrite},
 		{"anyone", &publicReads, anyone, store.ScopeWrite},
 		{"one who reads what is public", &publicReads, reader, store.ScopeWrite},
 	} {
@@ -190,6 +197,8 @@ func TestRefusalSpeaksTheCallersLanguage(t *testing.T) {
 		{anyone, "zh-TW", "這需要先登入（權限 stock:write）；請使用者登入後再試一次"},
 		{anyone, "en-US", "This needs the user to sign in (scope stock:write); have them do so, then call again"},
 		{reader, "zh-TW", "目前的登入沒有權限 stock:write；請使用者重新登入並同意，或請店主給這個權限"},
+		{denied, "zh-TW", "店主沒有允許這個程式更改庫存（權限 stock:write）；請不要重試。要改變決定，店主可以在程式裡重新連接這台伺服器並勾選"},
+		{denied, "en-US", "The owner did not allow this program to change the stock (scope stock:write), so don't try again; to change that, the owner can connect this server again in the program and tick the box"},
 		{reader, "en-US", "This sign-in lacks the scope stock:write; have the user sign in again and allow it, or ask the owner for it"},
 	} {
 		text, _ := callIn(store.WithCaller(t.Context(), test.caller), t, srv, "undo_movement", map[string]any{"movement": 1},
@@ -205,6 +214,14 @@ func TestRefusalWithoutAChallengeHasNone(t *testing.T) {
 		if _, out := call(t, guarded(nil, auth), "undo_movement", nil, nil); !out.IsError || out.Meta["mcp/www_authenticate"] != nil {
 			t.Errorf("%+v", out)
 		}
+	}
+}
+
+// A client that were told to ask once more would, for ever.
+func TestRefusalByTheOwnerHasNoChallenge(t *testing.T) {
+	text, out := callIn(store.WithCaller(t.Context(), denied), t, guarded(nil, &byOAuth), "undo_movement", map[string]any{"movement": 1}, nil)
+	if !out.IsError || out.Meta["mcp/www_authenticate"] != nil || out.StructuredContent["code"] != string(codeInsufficientScope) {
+		t.Errorf("%q %+v", text, out)
 	}
 }
 

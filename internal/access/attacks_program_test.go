@@ -207,6 +207,13 @@ func (p *program) signsIn(changes ...string) tokens {
 	return p.got(p.redeems(p.code(changes...)))
 }
 
+// signsInToWrite goes all the way, and the owner ticks the box for writing.
+func (p *program) signsInToWrite() tokens {
+	p.Helper()
+	to := p.worked("allowing", p.page().types(passphrase, "write", "yes")).sentTo()
+	return p.got(p.redeems(said.Keep(to.Query().Get("code"))))
+}
+
 // dead fails unless an access token lets nobody in any longer.
 func (h *house) dead(what, access string) {
 	h.Helper()

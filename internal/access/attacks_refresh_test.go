@@ -1,22 +1,27 @@
 package access_test
 
 import (
+	"bytes"
+	"encoding/hex"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/access/secret"
+	"github.com/mcpstore/mcpstore/internal/store"
 )
 
 var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 	{
-		name: "reuse", tries: "a refresh token that was used before, by the thief or by its client",
+		name: "reuse", tries: "a refresh token that was used more than two minutes before, by the thief or by its client",
 		want: badGrant, so: "all that ever came of the grant dies",
 		by: func(h *house) {
 			p := h.program()
 			first := p.signsIn()
 			second := h.got(p.renews(first.refresh))
+			h.pass(2 * time.Minute)
 			third := h.got(p.renews(second.refresh))
 			h.worked("the third", h.ask(third.access))
 			h.refused("the first again", p.renews(first.refresh))
@@ -26,19 +31,35 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 			h.refused("the newest", p.renews(third.refresh))
 		},
 	}, {
-		name: "race", tries: "one refresh token, sixteen times at once",
-		want: badGrant, so: "once at most, and then all tokens are dead, since it was in two hands",
+		name: "race", tries: "one refresh token, thirty times at once",
+		want: badGrant, so: "the 21 first get the same successor, as parallel sessions of a client do; one more, and all tokens are dead",
 		by: func(h *house) {
 			p := h.program()
-			form := p.renewal(p.signsIn().refresh)
-			replies := make([]reply, 16)
-			var all sync.WaitGroup
-			for i := range replies {
-				all.Go(func() { replies[i] = h.form("/token", form) })
+			atOnce := func(n int) []reply {
+				form := p.renewal(p.signsIn().refresh)
+				replies := make([]reply, n)
+				var all sync.WaitGroup
+				for i := range replies {
+					all.Go(func() { replies[i] = h.form("/token", form) })
+				}
+				all.Wait()
+				return replies
 			}
-			all.Wait()
+			var first tokens
+			for _, r := range atOnce(21) {
+				got := h.got(r)
+				if first.refresh == "" {
+					first = got
+				}
+				if got.refresh != first.refresh {
+					h.Error("parallel sessions got different refresh tokens")
+				}
+				h.worked("with what one of them got", h.ask(got.access))
+			}
+			h.got(p.renews(first.refresh))
+
 			lucky := 0
-			for _, r := range replies {
+			for _, r := range atOnce(30) {
 				if r.status == http.StatusOK {
 					lucky++
 					h.dead("what one of them got", h.got(r).access)
@@ -46,9 +67,93 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 					h.refused("one of them", r)
 				}
 			}
-			if lucky > 1 {
+			if lucky > 21 {
 				h.Errorf("%d of them got tokens", lucky)
 			}
+		},
+	}, {
+		name: "stolen_in_the_window", tries: "a thief who uses a stolen refresh token at the same time as its client, and goes on",
+		want: badGrant, so: "both have the same successor and no more than was granted, so that whoever renews second, two minutes after the other, ends it all",
+		by: func(h *house) {
+			p := h.program()
+			stolen := p.signsIn("scope", "stock:read").refresh
+			owner := h.got(p.renews(stolen))
+			h.pass(119 * time.Second)
+			thief := h.got(p.renews(stolen, "scope", "stock:read stock:write"))
+			if thief.refresh != owner.refresh || thief.scope != "stock:read" {
+				h.Errorf("the thief got another refresh token, or the scope %q", thief.scope)
+			}
+			h.pass(55 * time.Minute)
+			next := h.got(p.renews(thief.refresh))
+			h.pass(2 * time.Minute)
+			h.refused("the other of the two", p.renews(owner.refresh))
+			for what, access := range map[string]string{"the owner's": owner.access, "the thief's": thief.access, "the next": next.access} {
+				h.dead(what, access)
+			}
+			h.refused("the newest", p.renews(next.refresh))
+		},
+	}, {
+		name: "after_the_window", tries: "a refresh token 121 seconds after its first use, though it was used again meanwhile",
+		want: badGrant, so: "the window is not extended, and all tokens are dead",
+		by: func(h *house) {
+			p := h.program()
+			first := p.signsIn()
+			second := h.got(p.renews(first.refresh))
+			h.pass(119 * time.Second)
+			again := h.got(p.renews(first.refresh)) // an answer was lost
+			h.worked("the second", h.ask(again.access))
+			h.pass(2 * time.Second)
+			h.refused("too late", p.renews(first.refresh))
+			for _, access := range []string{first.access, second.access, again.access} {
+				h.dead("an access token", access)
+			}
+		},
+	}, {
+		name: "window_of_another", tries: "within the window, a refresh token by another client, or after the grant was revoked",
+		want: badGrant, so: "another client's use ends the grant, and revoking counts at once",
+		by: func(h *house) {
+			p, evil := h.program(), h.program("https://evil.example/cb")
+			first := p.signsIn()
+			second := h.got(p.renews(first.refresh))
+			h.refused("another client", p.renews(first.refresh, "client_id", evil.id))
+			h.dead("the access token", second.access)
+			h.refused("its client, then", p.renews(second.refresh))
+
+			first = p.signsIn()
+			second = h.got(p.renews(first.refresh))
+			grants, err := h.db.Grants(h.Context())
+			if err != nil || len(grants) != 1 {
+				h.Fatal(grants, err)
+			}
+			if err := h.openAgain().RevokeGrant(h.Context(), grants[0].ID); err != nil {
+				h.Fatal(err)
+			}
+			h.refused("revoked", p.renews(first.refresh))
+			h.dead("the access token", second.access)
+		},
+	}, {
+		name: "window_in_the_database", tries: "what a stolen database keeps of a refresh token's successor",
+		want: badGrant, so: "it is encrypted under the old token, of which there is only a hash",
+		by: func(h *house) {
+			p := h.program()
+			first := p.signsIn()
+			second := h.got(p.renews(first.refresh))
+			var file []byte
+			for _, name := range []string{h.path, h.path + "-wal"} {
+				part, err := os.ReadFile(name)
+				if err != nil {
+					h.Fatal(err)
+				}
+				file = append(file, part...)
+			}
+			for what, text := range map[string]string{"the old token": first.refresh, "its successor": second.refresh, "an access token": second.access} {
+				if bytes.Contains(file, []byte(text)) {
+					h.Errorf("the database has %s", what)
+				}
+			}
+			hash := store.HashOf(first.refresh)
+			h.refused("a hash", p.renews("mcpr_"+hex.EncodeToString(hash[:])[:49]))
+			h.got(p.renews(second.refresh))
 		},
 	}, {
 		name: "of_another_client", tries: "a refresh token of another client",
@@ -62,25 +167,36 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 			p.signsIn()
 		},
 	}, {
-		name: "more_scope", tries: "renewing with more than the owner allowed",
-		want: want{400, "invalid_scope"}, so: "less may be asked for",
+		name: "more_scope", tries: "renewing with more than the owner allowed, at first or within the window",
+		want: lacksScope, so: "the answer's scope says what was granted: what the grant has of what is asked for",
 		by: func(h *house) {
 			p := h.program()
 			got := p.signsIn("scope", "stock:read")
 			for _, scope := range []string{"stock:write", "stock:read stock:write", "admin", "*", "stock:read admin"} {
-				h.refused(scope, p.renews(got.refresh, "scope", scope))
+				for range 2 {
+					renewed := h.got(p.renews(got.refresh, "scope", scope))
+					if renewed.scope != "stock:read" {
+						h.Errorf("for %q got the scope %q", scope, renewed.scope)
+					}
+					h.refused(scope, h.message(writes[0], bearer(renewed.access)...))
+					h.worked("reading", h.ask(renewed.access))
+				}
 			}
-			h.got(p.renews(got.refresh, "scope", "stock:read"))
 		},
 	}, {
-		name: "widened", tries: "renewing with less, and then with all that the owner allowed another client",
-		want: want{400, "invalid_scope"},
+		name: "widened", tries: "renewing with less, and then within the window with all that the owner allowed, it or another client",
+		want: lacksScope, so: "a repeat gives no more than the first use did",
 		by: func(h *house) {
 			rich, poor := h.program(), h.program("https://poor.example/cb")
-			rich.signsIn()
-			got := poor.signsIn("scope", "stock:read")
-			h.refused("another's", poor.renews(got.refresh, "scope", "stock:read stock:write"))
-			h.got(poor.renews(got.refresh))
+			all := rich.signsInToWrite()
+			h.got(rich.renews(all.refresh, "scope", "stock:read"))
+			for _, scope := range []string{gone, "stock:write", "stock:read stock:write"} {
+				again := h.got(rich.renews(all.refresh, "scope", scope))
+				h.refused("its own", h.message(writes[0], bearer(again.access)...))
+			}
+			got := h.got(poor.renews(poor.signsIn("scope", "stock:read").refresh, "scope", "stock:read stock:write"))
+			h.refused("another's", h.message(writes[0], bearer(got.access)...))
+			h.worked("all, with the successor", h.message(writes[0], bearer(h.got(rich.renews(h.got(rich.renews(all.refresh)).refresh)).access)...))
 		},
 	}, {
 		name: "other_resource", tries: "renewing for another resource",

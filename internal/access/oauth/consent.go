@@ -1,9 +1,9 @@
 package oauth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -78,7 +78,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 			"There were too many wrong attempts; the next can be made in %d minutes. On the machine that runs mcpstore, mcpstore access passphrase --reset lifts this at once.", minutes(wait)))
 		return
 	case errors.Is(err, errWrong):
-		s.record(r, q, "", "refused: wrong passphrase or code")
+		s.recordAnswer(r, q, "", "refused: wrong passphrase or code")
 		s.log.WarnContext(r.Context(), "a wrong passphrase or code was typed", "client", q.client.label(), "redirect_host", redirectHost(q.redirect))
 		s.ask(w, r, q, v, http.StatusForbidden, v.say("輸入的內容不對，請再試一次。", "That was not right. Try again."))
 		return
@@ -118,7 +118,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 		s.pageUnavailable(w, r, v, err)
 		return
 	}
-	s.record(r, q, fmt.Sprint("grant:", g.ID), "ok")
+	s.recordAnswer(r, q, store.GrantCaller(g.ID), "ok")
 	s.log.InfoContext(r.Context(), "let a client in", "grant", g.ID, "client", g.ClientName, "redirect_host", g.RedirectHost, "scopes", g.Scopes.String())
 	s.leave(w, r, q, v, url.Values{"code": {code}})
 }
@@ -128,7 +128,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 // any program can have such a scheme, and a page must not open programs unasked.
 func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *request, v *view, params url.Values) {
 	if code := params.Get("error"); code != "" {
-		s.record(r, q, "", "declined")
+		s.recordAnswer(r, q, "", "declined")
 		s.log.InfoContext(r.Context(), "did not let a client in", "client", q.client.label(), "redirect_host", redirectHost(q.redirect), "error", code)
 	}
 	s.forgetForm(w)
@@ -137,16 +137,23 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *request, v *vi
 	v.show(w, http.StatusOK, "leave", "")
 }
 
-// record adds an answer of the owner's, or of somebody who tried to be the
+// recordAnswer adds an answer of the owner's, or of somebody who tried to be the
 // owner, to the audit log.
-func (s *Server) record(r *http.Request, q *request, caller, outcome string) {
-	arguments, err := json.Marshal(map[string]string{"redirect_host": redirectHost(q.redirect), "scope": q.scopes.String()})
+func (s *Server) recordAnswer(r *http.Request, q *request, caller, outcome string) {
+	s.record(r, store.Call{Caller: caller, Name: q.client.label(), Client: q.client.label(), Tool: "authorize", Outcome: outcome},
+		map[string]any{"redirect_host": redirectHost(q.redirect), "scope": q.scopes.String()})
+}
+
+// record adds a call with these arguments to the audit log.
+func (s *Server) record(r *http.Request, c store.Call, arguments map[string]any) {
+	text, err := json.Marshal(arguments)
 	if err == nil {
-		err = s.config.Store.Record(r.Context(), []store.Call{{At: s.now(), Caller: caller, Name: q.client.label(), Client: q.client.label(),
-			Address: store.CallerFrom(r.Context()).Address, Tool: "authorize", Arguments: string(arguments), Outcome: outcome}}, nil)
+		c.At, c.Address, c.Arguments = s.now(), store.CallerFrom(r.Context()).Address, string(text)
+		// Whoever hangs up must not keep it from being seen.
+		err = s.config.Store.Record(context.WithoutCancel(r.Context()), []store.Call{c}, nil)
 	}
 	if err != nil {
-		s.log.ErrorContext(r.Context(), "the audit log lacks an entry", "outcome", outcome, "err", err)
+		s.log.ErrorContext(r.Context(), "the audit log lacks an entry", "outcome", c.Outcome, "err", err)
 	}
 }
 

@@ -42,6 +42,7 @@ type house struct {
 	db      *sqlite.DB
 	server  *Server
 	address string // where requests come from
+	dir     string // of the database
 
 	mu      sync.Mutex
 	clock   time.Time
@@ -52,7 +53,8 @@ type house struct {
 func openHouse(t *testing.T, set ...func(*Config)) *house {
 	t.Helper()
 	h := &house{t: t, clock: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), address: "192.0.2.7"}
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "shop.db"), Now: h.now})
+	h.dir = t.TempDir()
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(h.dir, "shop.db"), Now: h.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,9 +133,14 @@ func (h *house) grants() []store.Grant {
 // do has the server answer a request.
 func (h *house) do(r *http.Request) *httptest.ResponseRecorder {
 	h.t.Helper()
+	return h.doAt(h.server, r)
+}
+
+func (h *house) doAt(s *Server, r *http.Request) *httptest.ResponseRecorder {
+	h.t.Helper()
 	w := httptest.NewRecorder()
 	r = r.WithContext(store.WithCaller(r.Context(), store.Caller{Address: h.address}))
-	if !h.server.Handle(w, r) {
+	if !s.Handle(w, r) {
 		h.t.Fatalf("%s is not one of the server's paths", r.URL.Path)
 	}
 	if w.Code >= 400 {
@@ -290,10 +297,15 @@ type answered struct {
 // post sends a form to a path.
 func (h *house) post(path string, form url.Values, headers ...string) answered {
 	h.t.Helper()
+	return h.postAt(h.server, path, form, headers...)
+}
+
+func (h *house) postAt(s *Server, path string, form url.Values, headers ...string) answered {
+	h.t.Helper()
 	r := httptest.NewRequestWithContext(h.t.Context(), http.MethodPost, issuer+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	setHeaders(r, headers)
-	w := h.do(r)
+	w := h.doAt(s, r)
 	got := answered{Status: w.Code, header: w.Header()}
 	if body, _ := io.ReadAll(w.Body); len(body) > 0 {
 		if err := json.Unmarshal(body, &got); err != nil {
@@ -315,9 +327,14 @@ func (h *house) redeem(client, code string, changes ...string) answered {
 // refresh exchanges a refresh token.
 func (h *house) refresh(client, token string, changes ...string) answered {
 	h.t.Helper()
+	return h.refreshAt(h.server, client, token, changes...)
+}
+
+func (h *house) refreshAt(s *Server, client, token string, changes ...string) answered {
+	h.t.Helper()
 	v := url.Values{"grant_type": {"refresh_token"}, "client_id": {client}, "refresh_token": {token}}
 	change(v, changes)
-	return h.post("/token", v)
+	return h.postAt(s, "/token", v)
 }
 
 // holds reports whether a token lets anybody in.

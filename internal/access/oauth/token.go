@@ -162,7 +162,7 @@ func (s *Server) redeemAuthorization(r *http.Request, form url.Values) (issued, 
 	case !s.ours(form["resource"]):
 		return issued{}, s.burn(r, t, s.badTarget())
 	}
-	return s.issue(r, t, t.Scopes)
+	return s.issue(r, t)
 }
 
 // verifies reports whether a verifier is the one of a challenge by S256 (RFC
@@ -181,54 +181,54 @@ func verifies(challenge, verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// refresh exchanges a refresh token for new tokens (OAuth 2.1, section 4.3).
-func (s *Server) refresh(r *http.Request, form url.Values) (issued, error) {
-	t, err := s.find(r, form.Get("refresh_token"), secret.Refresh, store.RefreshToken)
+// issue uses up a code, and issues tokens for it.
+func (s *Server) issue(r *http.Request, t store.Token) (issued, error) {
+	scopes, err := s.goodFor(t)
 	if err != nil {
 		return issued{}, err
 	}
-	if t.ClientID != form.Get("client_id") {
-		return issued{}, s.burn(r, t, badGrant("the refresh token was given to another client; it is used up now"))
+	got, access, refresh := s.newTokens(t, scopes)
+	// Whoever hangs up in the middle of a replay must not keep it from counting.
+	if err := s.config.Store.Redeem(context.WithoutCancel(r.Context()), t.Hash, access, refresh); err != nil {
+		return issued{}, s.notExchanged(r, t, err)
 	}
-	if !s.ours(form["resource"]) {
-		return issued{}, s.badTarget()
-	}
-	scopes := t.Scopes
-	if names := strings.Fields(form.Get("scope")); len(names) > 0 {
-		asked, err := store.ParseScopes(names...)
-		if err != nil || !t.Scopes.Has(asked) {
-			return issued{}, &tokenError{http.StatusBadRequest, "invalid_scope", "the grant is for " + t.Scopes.String() + "; ask the owner for more by /authorize"}
-		}
-		scopes = asked
-	}
-	return s.issue(r, t, scopes)
+	return got, nil
 }
 
-// issue uses up a code or refresh token, and issues tokens for it.
-func (s *Server) issue(r *http.Request, t store.Token, scopes store.Scopes) (issued, error) {
+// goodFor returns the scopes that a code or refresh token can be exchanged for
+// here and now.
+func (s *Server) goodFor(t store.Token) (store.Scopes, error) {
 	if t.Resource != s.resource() {
-		return issued{}, badGrant("it is for " + t.Resource + ", which is not the URL any longer; ask the owner anew by /authorize")
+		return 0, badGrant("it is for " + t.Resource + ", which is not the URL any longer; ask the owner anew by /authorize")
 	}
-	if scopes &= s.config.Offered; scopes == 0 {
-		return issued{}, &tokenError{http.StatusBadRequest, "invalid_scope", "only " + s.config.Offered.String() + " is offered here"}
+	scopes := t.Scopes & s.config.Offered
+	if scopes == 0 {
+		return 0, &tokenError{http.StatusBadRequest, "invalid_scope", "only " + s.config.Offered.String() + " is offered here"}
 	}
-	access, refresh := secret.New(secret.Access), secret.New(secret.Refresh)
+	return scopes, nil
+}
+
+// newTokens makes the tokens that are issued for a code or refresh token: one
+// for access with the scopes, and one to refresh it with all that t has.
+func (s *Server) newTokens(t store.Token, scopes store.Scopes) (got issued, access, refresh store.Token) {
+	got = issued{Access: secret.New(secret.Access), Type: "Bearer", Expires: int64(accessTime.Seconds()), Refresh: secret.New(secret.Refresh), Scope: scopes.String()}
 	now := s.now()
-	// Whoever hangs up in the middle of a replay must not keep it from counting.
-	err := s.config.Store.Redeem(context.WithoutCancel(r.Context()), t.Hash,
-		store.Token{Kind: store.AccessToken, Hash: store.HashOf(access), Scopes: scopes, Resource: t.Resource, ExpiresAt: now.Add(accessTime)},
-		store.Token{Kind: store.RefreshToken, Hash: store.HashOf(refresh), Scopes: t.Scopes, Resource: t.Resource, ExpiresAt: now.Add(refreshTime)})
+	access = store.Token{Kind: store.AccessToken, Hash: store.HashOf(got.Access), Scopes: scopes, Resource: t.Resource, ExpiresAt: now.Add(accessTime)}
+	refresh = store.Token{Kind: store.RefreshToken, Hash: store.HashOf(got.Refresh), Scopes: t.Scopes, Resource: t.Resource, ExpiresAt: now.Add(refreshTime)}
+	return got, access, refresh
+}
+
+// notExchanged is what a client is told when the store did not exchange t.
+func (s *Server) notExchanged(r *http.Request, t store.Token, err error) error {
 	switch {
 	case errors.Is(err, store.ErrSpent):
-		s.log.WarnContext(r.Context(), "a code or refresh token came twice: its grant is revoked, since it was in two hands",
+		s.log.WarnContext(r.Context(), "a code or refresh token was used again: its grant is revoked, since it may have been stolen",
 			"grant", t.Grant, "client", t.ClientName)
-		return issued{}, badGrant("it was used before; the grant is revoked, ask the owner anew by /authorize")
+		return badGrant("it was used before; the grant is revoked, ask the owner anew by /authorize")
 	case errors.Is(err, store.ErrNotFound):
-		return issued{}, badGrant("it has expired or was revoked; ask the owner anew by /authorize")
-	case err != nil:
-		return issued{}, err
+		return badGrant("it has expired or was revoked; ask the owner anew by /authorize")
 	}
-	return issued{Access: access, Type: "Bearer", Expires: int64(accessTime.Seconds()), Refresh: refresh, Scope: scopes.String()}, nil
+	return err
 }
 
 // twice names a parameter that came more than once (OAuth 2.1, section 3.1), or

@@ -100,13 +100,17 @@ func (c *sdkClient) answer(t *testing.T) sdkAnswer {
 	return a
 }
 
-// allow lets it in with the passphrase, and returns what it then answers.
-func (s *stage) allow(t *testing.T, c *sdkClient, a sdkAnswer) sdkAnswer {
+// allow lets it in with the passphrase, after what the owner does on the page
+// before, and returns what it then answers.
+func (s *stage) allow(t *testing.T, c *sdkClient, a sdkAnswer, before ...func(*tab)) sdkAnswer {
 	t.Helper()
 	if a.Authorize == "" {
 		t.Fatalf("the client does not ask to be let in: %s", a.Result)
 	}
 	p := s.browser.open(t, a.Authorize, "en")
+	for _, do := range before {
+		do(p)
+	}
 	p.enter(passphrase)
 	p.press("Allow")
 	return c.answer(t)
@@ -119,7 +123,7 @@ func (s *stage) typeScriptSignsIn(t *testing.T) {
 		t.Errorf("connected with %q, want stock:read", a.Scope)
 	}
 
-	if a := c.order(t, `{"order":"list"}`); !strings.Contains(string(a.Result), `"check_stock"`) {
+	if a := c.order(t, `{"order":"list"}`); !strings.Contains(string(a.Result), `"check_stock"`) || !strings.Contains(string(a.Result), `"record_movement"`) {
 		t.Errorf("tools: %s", a.Result)
 	}
 	const check = `{"order":"call","name":"check_stock","arguments":{"product":"茶葉蛋","store":"KOKO便利店"}}`

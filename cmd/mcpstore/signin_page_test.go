@@ -173,13 +173,22 @@ func (s *stage) writingLeftOut(t *testing.T) {
 	shop, back := s.shop(t, "leftout", "--allow-writes"), newCallback(t)
 	g := shop.guest(t, "Greedy", back.url)
 	r := g.request(t, "stock:read stock:write")
-	p := s.browser.open(t, r.url, "en")
-	p.do("leave writing out", chromedp.Click(chromedp.CSS("input[type=checkbox]")))
+	p := s.browser.open(t, r.url, "en") // the box for writing starts unticked
 	p.enter(passphrase)
 	p.press("Allow")
 	got := g.redeem(t, r, back.await(t, p))
 	if got.Scope != "stock:read" {
 		t.Errorf("granted %q, want stock:read", got.Scope)
 	}
-	checkServed(t, shop, got.Access)
+	if left := shop.available(t, got.Access); left != 12 {
+		t.Errorf("check_stock = %d, want 12", left)
+	}
+	if refused := shop.ask(t, got.Access, sellEgg); refused.status != http.StatusForbidden {
+		t.Errorf("a change: %d\n%s", refused.status, refused.body)
+	}
+}
+
+// clickBox ticks the box for writing, or unticks it.
+func (p *tab) clickBox() {
+	p.do("click the box", chromedp.Click(chromedp.CSS("input[type=checkbox]")))
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/mcpstore/mcpstore/internal/tunnel/tunneltest"
@@ -33,9 +35,11 @@ func TestSignIn(t *testing.T) {
 		"as ChatGPT does":                          s.chatGPTSignsIn,
 		"as a client known by its document":        s.knownByDocument,
 		"with mcp-go":                              s.mcpGoSignsIn,
+		"with go-sdk":                              s.goSDKSignsIn,
 		"with the TypeScript SDK":                  s.typeScriptSignsIn,
 		"conformance":                              s.conformance,
 		"more scopes are asked for when needed":    s.stepUp,
+		"a client that is refused asks no more":    s.stepUpWithheld,
 		"to change what anybody may read":          s.signInToChange,
 		"behind ngrok's interstitial page":         s.behindInterstitial,
 		"with a one-time code":                     s.oneTimeCode,
@@ -84,11 +88,15 @@ const (
 	sellEgg    = `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"record_movement","arguments":` + oneEggSold + `}}`
 )
 
-// signIn lets a guest in with the passphrase, and returns its tokens.
-func (s *stage) signIn(t *testing.T, g *guest, back *callback, scopes string) tokens {
+// signIn lets a guest in with the passphrase, after what the owner does on the
+// page before, and returns its tokens.
+func (s *stage) signIn(t *testing.T, g *guest, back *callback, scopes string, before ...func(*tab)) tokens {
 	t.Helper()
 	r := g.request(t, scopes)
 	p := s.browser.open(t, r.url, "en")
+	for _, do := range before {
+		do(p)
+	}
 	p.enter(passphrase)
 	p.press("Allow")
 	return g.redeem(t, r, back.await(t, p))
@@ -107,12 +115,36 @@ func (s *stage) stepUp(t *testing.T) {
 	if needed != "stock:read stock:write" {
 		t.Errorf("scope of the challenge = %q, want stock:read stock:write", needed)
 	}
-	both := s.signIn(t, g, back, needed)
+	both := s.signIn(t, g, back, needed, func(p *tab) {
+		if text := p.text(); !strings.Contains(text, "Until now it may only look things up") {
+			t.Errorf("the page does not say that this is a step-up:\n%s", text)
+		}
+	})
 	if sold := shop.ask(t, both.Access, sellEgg); sold.status != http.StatusOK {
 		t.Errorf("a change with both scopes: %d\n%s", sold.status, sold.body)
 	}
 	if got := shop.available(t, both.Access); got != 11 {
 		t.Errorf("left after one was sold: %d, want 11", got)
+	}
+}
+
+// What the owner does not allow when a client steps up, the client is told in the
+// result of its call: the SDK asks for no more, and gives its caller that result.
+func (s *stage) stepUpWithheld(t *testing.T) {
+	shop := s.shop(t, "withheld", "--allow-writes")
+	c := s.sdkClient(t, shop)
+	s.allow(t, c, c.order(t, `{"order":"connect"}`))
+	sell := `{"order":"call","name":"record_movement","arguments":` + oneEggSold + `}`
+	a := s.allow(t, c, c.order(t, sell), (*tab).clickBox)
+	for range 2 {
+		var result struct {
+			IsError bool
+			Content []struct{ Text string }
+		}
+		if err := json.Unmarshal(a.Result, &result); err != nil || a.Authorize != "" || !result.IsError || !strings.Contains(result.Content[0].Text, "沒有允許") {
+			t.Errorf("a change that the owner did not allow: %s, asks %q, %v", a.Result, a.Authorize, err)
+		}
+		a = c.order(t, sell)
 	}
 }
 
@@ -133,7 +165,7 @@ func (s *stage) signInToChange(t *testing.T) {
 	if !asked.Result.IsError || len(challenges) != 1 {
 		t.Fatalf("a change without a token: %+v", asked.Result)
 	}
-	got := s.signIn(t, shop.guest(t, "Clerk", back.url), back, parameter(challenges[0], "scope"))
+	got := s.signIn(t, shop.guest(t, "Clerk", back.url), back, parameter(challenges[0], "scope"), (*tab).clickBox)
 	if sold := shop.ask(t, got.Access, sellEgg); sold.status != http.StatusOK {
 		t.Errorf("a change after signing in: %d\n%s", sold.status, sold.body)
 	}

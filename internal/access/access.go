@@ -159,17 +159,24 @@ func (g *Gate) Authenticate(w http.ResponseWriter, r *http.Request) *http.Reques
 // Authorize reports whether the caller may send a message of this method about
 // the tool, prompt or resource of this name; if not, it has answered. Callers
 // who are not known pass where they may read: only a tool can tell them within
-// its answer that they must sign in. So does what nobody is offered, which
-// does not exist.
+// its answer that they must sign in. So do those to whom the owner refused what
+// they lack: a client that is told to ask for it here asks again and again. So
+// does what nobody is offered, which does not exist.
 func (g *Gate) Authorize(w http.ResponseWriter, r *http.Request, method, name string) bool {
 	caller := store.CallerFrom(r.Context())
 	need := g.config.ScopeOf(method, name) & g.config.Offered
-	if caller.ID == "" || caller.Scopes.Has(need) {
+	if lacks := need &^ caller.Scopes; caller.ID == "" || caller.Withheld.Has(lacks) {
 		return true
 	}
 	if g.config.Recorder != nil {
 		g.config.Recorder.Record(store.Call{At: g.config.Now(), Caller: caller.ID, Name: caller.Name, Address: caller.Address,
 			Tool: cmp.Or(name, method), Outcome: "refused: insufficient_scope"})
+	}
+	if grant, ok := caller.Grant(); ok {
+		// What its client now asks the owner for is a step-up.
+		if err := g.config.Store.Challenge(r.Context(), grant); err != nil {
+			g.config.Log.ErrorContext(r.Context(), "keeping that a grant lacks a scope failed", "grant", grant, "err", err)
+		}
 	}
 	g.refuse(w, &refusal{
 		status: http.StatusForbidden,

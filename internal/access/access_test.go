@@ -94,7 +94,7 @@ func TestBadTokensAreToldApart(t *testing.T) {
 		if got.status != 401 || code != "invalid_token" || !strings.Contains(text, test.want) {
 			t.Errorf("%s: %d %s %q, want 401 invalid_token %q", test.name, got.status, code, text, test.want)
 		}
-		for _, want := range []string{`Bearer error="invalid_token", error_description="` + text + `"`, `, scope="stock:read"`, `, resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`} {
+		for _, want := range []string{`Bearer error="invalid_token", error_description="` + text + `"`, `, scope="stock:read stock:write"`, `, resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`} {
 			if !strings.Contains(got.challenge(), want) {
 				t.Errorf("%s: WWW-Authenticate: %s lacks %s", test.name, got.challenge(), want)
 			}
@@ -122,14 +122,18 @@ func TestCallersWithoutATokenAreToldHowToGetOne(t *testing.T) {
 		want string
 	}{
 		{access.Tokens, `Bearer realm="mcpstore"`},
-		{access.OAuth, `Bearer scope="stock:read", resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`},
-		{access.OIDC, `Bearer scope="stock:read", resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`},
+		{access.OAuth, `Bearer scope="stock:read stock:write", resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`},
+		{access.OIDC, `Bearer scope="stock:read stock:write", resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`},
 	} {
 		s := openShop(t, access.Config{Mode: test.mode, Issuer: issuer})
 		got := s.ask(call(ping, ""))
 		if code, _ := got.refusal(t); got.status != 401 || got.challenge() != test.want || code != "unauthorized" {
 			t.Errorf("--auth %s: %d %s, WWW-Authenticate: %s, want 401 and %s", test.mode, got.status, got.body, got.challenge(), test.want)
 		}
+	}
+	readOnly := openShop(t, access.Config{Mode: access.OAuth, Offered: store.ScopeRead})
+	if got := readOnly.ask(call(ping, "")); !strings.HasPrefix(got.challenge(), `Bearer scope="stock:read", `) {
+		t.Errorf("where only reading is offered, WWW-Authenticate: %s", got.challenge())
 	}
 	s := openShop(t, access.Config{Mode: access.Tokens})
 	if got := s.ask(call(ping, said.Keep(secret.New(secret.API)))); got.challenge() != `Bearer error="invalid_token", error_description="the token is not known here"` {
@@ -225,6 +229,66 @@ func TestATokenDoesWhatItsScopesSay(t *testing.T) {
 	token, _ := readOnly.apiToken(store.Token{Scopes: store.ScopeRead})
 	if got := readOnly.ask(call(undo, token)); got.status == 403 {
 		t.Errorf("what nobody is offered asks for a scope: %d %s", got.status, got.challenge())
+	}
+}
+
+// A program that signed in to read sees what it could ask for, and is refused with
+// what it takes; the owner's tokens stay what they are.
+func TestProgramsThatSignedInSeeWhatTheyCanAskFor(t *testing.T) {
+	s := openShop(t, access.Config{Mode: access.OAuth})
+	resource, hour := publicURL+"/mcp", s.clock.Now().Add(time.Hour)
+	grant, _ := s.signIn(store.Token{Scopes: store.ScopeRead, Resource: resource, ExpiresAt: hour})
+	refused, id := s.signIn(store.Token{Scopes: store.ScopeRead, Resource: resource, ExpiresAt: hour})
+	if err := s.db.Withhold(t.Context(), id, store.ScopeWrite); err != nil {
+		t.Fatal(err)
+	}
+	read, _ := s.apiToken(store.Token{Scopes: store.ScopeRead})
+	for name, test := range map[string]struct {
+		token   string
+		listed  bool
+		status  int
+		isError bool
+	}{
+		"a grant to read":                 {grant, true, 403, false},
+		"a grant that was refused to":     {refused, true, 200, true},
+		"a token of the owner's, to read": {read, false, 403, false},
+	} {
+		list := s.ask(call(toolsList, test.token))
+		if got := strings.Contains(list.body, `"undo_movement"`); list.status != 200 || got != test.listed {
+			t.Errorf("%s: undo_movement is listed: %v, want %v", name, got, test.listed)
+		}
+		if test.listed && !strings.Contains(list.body, `"securitySchemes":[{"scopes":["stock:write"],"type":"oauth2"}]`) && !strings.Contains(list.body, `"securitySchemes":[{"type":"oauth2","scopes":["stock:write"]}]`) {
+			t.Errorf("%s: the list doesn't say how to get the scope: %s", name, list.body)
+		}
+		got := s.ask(call(undo, test.token))
+		if got.status != test.status || strings.Contains(got.body, `"isError":true`) != test.isError ||
+			(got.status == 403) != strings.Contains(got.challenge(), `scope="stock:read stock:write"`) || test.isError && strings.Contains(got.body, "www_authenticate") {
+			t.Errorf("%s: changing is answered %d %s, WWW-Authenticate: %s", name, got.status, got.body, got.challenge())
+		}
+	}
+}
+
+// What is kept of a grant that was told to ask for more is known to those who then
+// show the page, and to other processes.
+func TestAGrantThatLacksAScopeIsKeptAsToldSo(t *testing.T) {
+	s := openShop(t, access.Config{Mode: access.OAuth})
+	signed, id := s.signIn(store.Token{Scopes: store.ScopeRead, Resource: publicURL + "/mcp", ExpiresAt: s.clock.Now().Add(time.Hour)})
+	api, _ := s.apiToken(store.Token{Scopes: store.ScopeRead})
+	challenged := func() time.Time {
+		t.Helper()
+		all, err := s.db.Grants(t.Context())
+		if err != nil || len(all) != 1 || all[0].ID != id {
+			t.Fatalf("Grants = %+v, %v", all, err)
+		}
+		return all[0].ChallengedAt
+	}
+	s.ask(call(checkStock, signed))
+	s.ask(call(undo, api))
+	if at := challenged(); !at.IsZero() {
+		t.Errorf("before it lacked anything, it was challenged at %v", at)
+	}
+	if got := s.ask(call(undo, signed)); got.status != 403 || challenged() != s.clock.Now() {
+		t.Errorf("%d, and it was challenged at %v", got.status, challenged())
 	}
 }
 

@@ -187,6 +187,33 @@ var consentAttacks = area{"consent", "The page on which the owner decides", []at
 			h.worked("reading", h.ask(got.access))
 		},
 	}, {
+		name: "preticked", tries: "having the owner allow writing with the passphrase alone: at the first time, under the name and redirect of a client that may read, or after its grant ended",
+		want: lacksScope, so: "the box for writing starts unticked, but for a client that may read now and asks for more, of which the page says so",
+		by: func(h *house) {
+			tries := func(what string, p *program) {
+				h.Helper()
+				got := p.signsIn()
+				h.refused(what, h.message(writes[0], bearer(got.access)...))
+				h.worked("reading", h.ask(got.access))
+			}
+			p := h.program()
+			p.signsIn()
+			tries("its name and redirect", h.program())
+			tries("its name, while it is told to ask for more", h.program("https://evil.example/cb"))
+			for _, g := range h.before.Grants {
+				if err := h.db.RevokeGrant(h.Context(), g); err != nil {
+					h.Fatal(err)
+				}
+			}
+			tries("after its grant was revoked", p)
+			h.pass(90 * 24 * time.Hour)
+			tries("after its grant has lapsed", p)
+			if r := p.asks("ui_locales", "en"); !strings.Contains(r.body, "Until now it may only look things up") {
+				h.Errorf("the page does not say that this is a step-up:\n%v", r)
+			}
+			h.worked("at a step-up", h.message(writes[0], bearer(p.signsIn().access)...))
+		},
+	}, {
 		name: "no_decision", tries: "the owner's passphrase with a no, with no decision, or with one that is neither",
 		want: want{200, "access_denied"},
 		by: func(h *house) {

@@ -116,7 +116,7 @@ var hostAttacks = area{"hosts", "What the server is called", []attack{
 			if c := h.message(checkEggs, spoofed...).challenge(); !strings.Contains(c, `resource_metadata="`+publicURL+`/.well-known/`) || strings.Contains(c, "evil") {
 				h.Errorf("challenge = %s", c)
 			}
-			r := h.program().asks("scope", "admin")
+			r := h.program().asks("response_type", "token")
 			if iss := r.sentTo().Query().Get("iss"); iss != publicURL {
 				h.Errorf("iss = %s", iss)
 			}

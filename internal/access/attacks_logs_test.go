@@ -86,10 +86,10 @@ var logAttacks = area{"logs", "What is written down", []attack{
 		},
 	}, {
 		name: "client", tries: "line breaks and control characters in what a client is called, or asks for",
-		want: want{303, "invalid_scope"}, so: "quoted in the log, in one line",
+		want: want{303, "unsupported_response_type"}, so: "quoted in the log, in one line",
 		by: func(h *house) {
 			p := h.register(map[string]any{"client_name": "c" + forgedLine, "redirect_uris": []string{clientRedirect}})
-			h.refused("asking", p.asks("scope", forgedLine, "state", forgedLine))
+			h.refused("asking", p.asks("response_type", forgedLine, "scope", forgedLine, "state", forgedLine))
 			p.asks("client_id", forgedLine)
 			p.asks("redirect_uri", forgedLine)
 			p.page().types("wrong" + forgedLine)

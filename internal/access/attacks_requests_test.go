@@ -94,15 +94,16 @@ var requestAttacks = area{"requests", "Asking to be let in", []attack{
 			p.page()
 		},
 	}, {
-		name: "unknown_scope", tries: "scopes that do not exist, beside ones that do",
-		want: want{303, "invalid_scope"},
+		name: "unknown_scope", tries: "scopes that do not exist, alone or beside ones that do, or no scope at all",
+		want: lacksScope, so: "what is not known counts for nothing, and the answer's scope says what was granted",
 		by: func(h *house) {
-			p := h.program()
-			for _, scope := range []string{"admin", "stock:*", "stock:read stock:admin", "stock:read\nstock:write\nroot", "Stock:Read"} {
-				h.refused(scope, p.asks("scope", scope))
-			}
-			if got := p.signsIn("scope", gone); got.scope != "stock:read" {
-				h.Errorf("without a scope, got %q", got.scope)
+			for _, scope := range []string{gone, "admin", "*", "stock:*", "stock:read stock:admin", "STOCK:WRITE", "stock:read,stock:write", "openid offline_access"} {
+				got := h.program().signsIn("scope", scope)
+				if got.scope != "stock:read" {
+					h.Errorf("for %q got the scope %q", scope, got.scope)
+				}
+				h.refused(scope, h.message(writes[0], bearer(got.access)...))
+				h.worked("reading", h.ask(got.access))
 			}
 		},
 	}, {
@@ -174,11 +175,11 @@ var requestAttacks = area{"requests", "Asking to be let in", []attack{
 		},
 	}, {
 		name: "crlf", tries: "line breaks in state, scope and the rest, to write headers or a body of one's own into the answer",
-		want: want{303, "invalid_scope"}, so: "they come back escaped",
+		want: want{303, "unsupported_response_type"}, so: "they come back escaped",
 		by: func(h *house) {
 			p := h.program()
 			const evil = "x\r\nSet-Cookie: __Host-mcpstore=evil\r\n\r\n<script>alert(1)</script>"
-			r := p.asks("state", evil, "scope", evil, "ui_locales", evil)
+			r := p.asks("state", evil, "response_type", evil, "scope", evil, "ui_locales", evil)
 			h.refused("everywhere", r)
 			if to := r.sentTo(); to.Query().Get("state") != evil || strings.ContainsAny(r.header.Get("Location"), "\r\n<>") || r.header.Get("Set-Cookie") != "" {
 				h.Errorf("headers: %q", r.header)
@@ -207,12 +208,12 @@ var requestAttacks = area{"requests", "Asking to be let in", []attack{
 		want: onlyAPage, so: "errors go where a code would go, or nowhere",
 		by: func(h *house) {
 			p := h.program()
-			for name, value := range map[string]string{"response_type": "token", "scope": "admin", "code_challenge": "x", "resource": "https://other.example", "prompt": "none"} {
+			for name, value := range map[string]string{"response_type": "token", "response_mode": "fragment", "code_challenge": "x", "resource": "https://other.example", "prompt": "none"} {
 				h.refused(name, p.asks(name, value, "redirect_uri", "https://evil.example/cb"))
 				h.refused(name, p.asks(name, value, "redirect_uri", "//evil.example/cb"))
 				h.refused(name, p.asks(name, value, "redirect_uri", p.redirect+"/../../evil"))
 			}
-			if r := p.asks("scope", "admin"); r.sentTo() == nil || r.sentTo().Host != "client.example" {
+			if r := p.asks("response_type", "token"); r.sentTo() == nil || r.sentTo().Host != "client.example" {
 				h.Errorf("an error went to %v", r.sentTo())
 			}
 			p.page()

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -145,15 +146,48 @@ var scopeAttacks = area{"scopes", "Doing more than one may", []attack{
 			h.worked("reading", h.ask(key))
 		},
 	}, {
-		name: "beyond_offered", tries: "signing in for stock:write where it is not offered, alone or under made-up names",
-		want: want{303, "invalid_scope"}, in: func(o *options) { o.noWrites = true },
+		name: "beyond_offered", tries: "signing in for stock:write where it is not offered",
+		want: want{200, "-32602"}, so: "what was granted is to read, and there is no such tool", in: func(o *options) { o.noWrites = true },
+		by: func(h *house) {
+			for _, scope := range []string{"stock:write", "stock:read stock:write", "stock:read stock:write openid", gone} {
+				p := h.program()
+				g := p.page("scope", scope)
+				if strings.Contains(g.body, `name="write"`) {
+					h.Errorf("for %q the page offers to allow writing", scope)
+				}
+				to := h.worked("allowing", g.types(passphrase, "write", "yes")).sentTo()
+				got := h.got(p.redeems(said.Keep(to.Query().Get("code"))))
+				if got.scope != "stock:read" {
+					h.Errorf("for %q got the scope %q", scope, got.scope)
+				}
+				h.refused(scope, h.message(writes[0], bearer(got.access)...))
+				h.worked("reading", h.ask(got.access))
+			}
+		},
+	}, {
+		name: "withheld", tries: "every tool that changes the stock, over and over, after the owner refused that to a client that asked for it",
+		want: want{200, "insufficient_scope"}, so: "an error of the tool that says so and asks for nothing, so that no client asks the owner for ever",
 		by: func(h *house) {
 			p := h.program()
-			for _, scope := range []string{"stock:write", "admin", "*", "stock:*", "stock:read admin", "STOCK:WRITE", "stock:read,stock:write", "stock:read stock:write openid", "offline_access"} {
-				h.refused(scope, p.asks("scope", scope))
+			first := p.signsIn() // the box starts unticked
+			if r := h.message(writes[0], bearer(first.access)...); r.status != http.StatusForbidden {
+				h.Errorf("before the owner was asked: %d", r.status)
 			}
-			if got := p.signsIn("scope", "stock:read stock:write"); got.scope != "stock:read" {
-				h.Errorf("got the scope %q", got.scope)
+			to := h.worked("allowing to read alone", p.page().types(passphrase, "write", gone)).sentTo()
+			got := h.got(p.redeems(said.Keep(to.Query().Get("code"))))
+			got = h.got(p.renews(got.refresh))
+			for range 2 {
+				for _, call := range writes {
+					r := h.message(call, bearer(got.access)...)
+					h.refused(call, r)
+					if !r.isError() || r.challenge() != "" || r.member("result", "_meta", "mcp/www_authenticate") != nil || !strings.Contains(r.body, "沒有允許") {
+						h.Errorf("%s: %v", call, r)
+					}
+				}
+			}
+			h.worked("reading", h.ask(got.access))
+			if got := p.signsIn(); got.scope != "stock:read stock:write" { // the owner changes their mind
+				h.Errorf("allowed, the client got %q", got.scope)
 			}
 		},
 	}, {

@@ -31,7 +31,7 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 			for _, message := range []string{checkEggs, toolsList, ping, "", "not JSON", strings.Repeat("x", 2<<20)} {
 				r := h.message(message)
 				h.refused(fmt.Sprintf("%.40q", message), r)
-				want := `Bearer scope="stock:read", resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`
+				want := `Bearer scope="stock:read stock:write", resource_metadata="https://shop.example/.well-known/oauth-protected-resource/mcp"`
 				if r.challenge() != want {
 					h.Errorf("challenge = %s, want %s", r.challenge(), want)
 				}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -17,7 +18,7 @@ type refusal struct {
 	code   string // of RFC 6750, section 3.1, or one like it; "" where nothing is wrong with a token
 	text   string // what is wrong, and what to do
 	retry  time.Duration
-	scope  store.Scopes // which are needed; if 0, to read
+	scope  store.Scopes // to ask for; if 0, all that is offered
 }
 
 func badToken(text string) *refusal {
@@ -98,11 +99,8 @@ func (g *Gate) challenge(f *refusal) string {
 		add("error_description", f.text)
 	}
 	if f.code == "insufficient_scope" || g.signIn() {
-		scope := f.scope
-		if scope == 0 {
-			scope = store.ScopeRead
-		}
-		add("scope", scope.String())
+		// Clients ask for exactly what is named here, and most never ask again.
+		add("scope", cmp.Or(f.scope, g.config.Offered).String())
 	}
 	if g.signIn() {
 		add("resource_metadata", g.config.URL()+metadataPath+"/mcp")

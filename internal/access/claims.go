@@ -83,11 +83,7 @@ func (c claims) caller(i *Issuer) store.Caller {
 		}
 		return caller
 	}
-	for _, name := range append(c.words("scope"), c.words("scp")...) {
-		if scope, err := store.ParseScopes(name); err == nil { // others are other servers'
-			caller.Scopes |= scope
-		}
-	}
+	caller.Scopes = store.KnownScopes(append(c.words("scope"), c.words("scp")...)...)
 	return caller
 }
 

@@ -110,7 +110,7 @@ func (g *Gate) bearer(ctx context.Context, hash store.Hash) (store.Caller, int64
 		}
 		return store.Caller{}, 0, badToken("this token was issued for " + t.Resource + ", and this server is now " + here + "; sign in again")
 	}
-	return store.Caller{ID: "grant:" + strconv.FormatInt(t.Grant, 10), Name: t.ClientName, Scopes: t.Scopes, Shop: t.Shop}, t.ID, nil
+	return store.Caller{ID: store.GrantCaller(t.Grant), Name: t.ClientName, Scopes: t.Scopes, Shop: t.Shop, Withheld: t.Withheld}, t.ID, nil
 }
 
 // credentials returns the token that a request shows, "" where it shows none

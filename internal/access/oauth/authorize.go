@@ -21,6 +21,7 @@ type request struct {
 	challenge string
 	resource  string
 	scopes    store.Scopes
+	withheld  store.Scopes // that it asked for as a step-up, and the owner refused
 }
 
 // pageError is a request that no client is told of, since it cannot be trusted
@@ -108,31 +109,29 @@ func (s *Server) readDetails(q *request, params url.Values) error {
 	if !s.ours(params["resource"]) {
 		return &clientError{"invalid_target", "the resource here is " + q.resource}
 	}
-	var err error
-	if q.scopes, err = s.scopes(params.Get("scope")); err != nil {
-		return err
-	}
+	q.scopes = s.scopes(params.Get("scope"), q.client.scope)
 	if prompt := params.Get("prompt"); prompt == "none" {
 		return &clientError{"interaction_required", "the owner has to be asked"}
 	}
 	return nil
 }
 
-// scopes returns what a client asks for and is offered; reading, where it does
-// not say.
-func (s *Server) scopes(text string) (store.Scopes, error) {
-	names := strings.Fields(text)
+// scopes returns what a client asks for: by the scope of its request, or else
+// of its registration, or else all that is offered. What is not known or not
+// offered here is ignored, since clients add what other servers know (RFC 6749,
+// section 3.3); where nothing is left, the client asks to read.
+func (s *Server) scopes(requested, registered string) store.Scopes {
+	names := strings.Fields(requested)
 	if len(names) == 0 {
-		return store.ScopeRead & s.config.Offered, nil
+		names = strings.Fields(registered)
 	}
-	asked, err := store.ParseScopes(names...)
-	if err != nil {
-		return 0, &clientError{"invalid_scope", "scopes are " + s.config.Offered.String()}
+	if len(names) == 0 {
+		return s.config.Offered
 	}
-	if asked &= s.config.Offered; asked == 0 {
-		return 0, &clientError{"invalid_scope", "only " + s.config.Offered.String() + " is offered here"}
+	if known := store.KnownScopes(names...) & s.config.Offered; known != 0 {
+		return known
 	}
-	return asked, nil
+	return store.ScopeRead & s.config.Offered
 }
 
 // isChallenge reports whether text can be the SHA-256 of a verifier (RFC 7636,

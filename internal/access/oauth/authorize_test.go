@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,7 +57,6 @@ func TestWrongRequestsGoBackToTheClient(t *testing.T) {
 		"a resource beyond":      {params(client, "resource", issuer+"/mcp/x"), "invalid_target"},
 		"a resource by prefix":   {params(client, "resource", issuer+".evil.example/mcp"), "invalid_target"},
 		"one resource of two":    {withMore(params(client), "resource", "https://evil.example/mcp"), "invalid_target"},
-		"an unknown scope":       {params(client, "scope", "stock:read admin"), "invalid_scope"},
 		"a silent request":       {params(client, "prompt", "none"), "interaction_required"},
 		"a scope twice":          {withMore(params(client), "scope", "stock:write"), "invalid_request"},
 		"a state twice":          {withMore(params(client), "state", "another"), "invalid_request"},
@@ -94,7 +94,7 @@ func TestStatesComeBackAsTheyAre(t *testing.T) {
 		if got := to.Query(); got.Get("state") != state || got.Has("state") != (state != "") {
 			t.Errorf("allowed: state %q came back as %q", state, got.Get("state"))
 		}
-		v.Set("scope", "unknown")
+		v.Set("response_type", "unknown")
 		w := h.get("/authorize?" + v.Encode())
 		if to, err := url.Parse(w.Header().Get("Location")); err != nil || to.Query().Get("state") != state || len(w.Header()["Set-Cookie"]) > 0 {
 			t.Errorf("refused: state %q came back in %q", state, w.Header())
@@ -128,28 +128,45 @@ func TestRedirectsKeepTheirQuery(t *testing.T) {
 func TestScopesAreThoseAskedForAndOffered(t *testing.T) {
 	const read, write = store.ScopeRead, store.ScopeWrite
 	for _, test := range []struct {
-		asked         string
-		offered, want store.Scopes
-		code          string
+		asked, registered string
+		offered, want     store.Scopes
 	}{
-		{"", read | write, read, ""},
-		{"stock:read", read | write, read, ""},
-		{"stock:write", read | write, write, ""},
-		{"stock:read stock:write", read | write, read | write, ""},
-		{"stock:write  stock:write stock:read", read | write, read | write, ""},
-		{"stock:read stock:write", read, read, ""},
-		{"stock:write", read, 0, "invalid_scope"},
-		{"STOCK:READ", read, 0, "invalid_scope"},
-		{"openid", read, 0, "invalid_scope"},
+		{"", "", read | write, read | write},
+		{"", "", read, read},
+		{"  ", "", read | write, read | write},
+		{"", "stock:read", read | write, read},
+		{"", "stock:write stock:read", read | write, read | write},
+		{"", "stock:read stock:write", read, read},
+		{"", "openid profile", read | write, read},
+		{"stock:read stock:write", "stock:read", read | write, read | write},
+		{"stock:read", "stock:read stock:write", read | write, read},
+		{"stock:write", "", read | write, write},
+		{"stock:write  stock:write stock:read", "", read | write, read | write},
+		{"stock:read stock:write", "", read, read},
+		{"stock:write", "", read, read},
+		{"openid stock:write offline_access", "", read | write, write},
+		{"openid email profile", "", read | write, read},
+		{"STOCK:WRITE", "", read | write, read},
+		{"stock:read,stock:write", "", read | write, read},
+		{"stock:*", "stock:write", read | write, read},
 	} {
 		s := New(Config{Offered: test.offered})
-		got, err := s.scopes(test.asked)
-		code := ""
-		if refused, ok := err.(*clientError); ok {
-			code = refused.code
+		if got := s.scopes(test.asked, test.registered); got != test.want {
+			t.Errorf("scopes(%q, %q) of %q = %q, want %q", test.asked, test.registered, test.offered, got, test.want)
 		}
-		if got != test.want || code != test.code {
-			t.Errorf("scopes(%q) of %q = %q, %q; want %q, %q", test.asked, test.offered, got, code, test.want, test.code)
+	}
+}
+
+func TestWithoutAScopeTheRegistrationCounts(t *testing.T) {
+	h := openHouse(t)
+	for registered, writes := range map[string]bool{"": true, "stock:read": false, "openid": false, "openid stock:read stock:write": true} {
+		w := h.postClient(`{"redirect_uris":["` + back + `"],"scope":"` + registered + `"}`)
+		var got registration
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if body := h.asked(params(got.ID, "scope", "")).Body.String(); strings.Contains(body, `name="write"`) != writes {
+			t.Errorf("registered for %q, the page asks for writing: %v, want %v", registered, !writes, writes)
 		}
 	}
 }

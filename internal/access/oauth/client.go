@@ -14,6 +14,7 @@ type client struct {
 	name      string // as it calls itself; "" if it does not
 	redirects []string
 	host      string // that its document came from; "" where it registered itself
+	scope     string // what it registered to ask for; "" if it did not say
 }
 
 // label is what the owner is shown.
@@ -44,7 +45,7 @@ var errUnknownClient = errors.New("no client is known by this client_id; it may 
 // ID that it got when it registered. An error that is not the store's fault is
 // an [errUnknownClient] or a [documentError].
 func (s *Server) client(ctx context.Context, id string) (client, error) {
-	if strings.HasPrefix(id, "https://") {
+	if isDocumentURL(id) {
 		return s.documents.client(ctx, id)
 	}
 	if id == "" || len(id) > maxURI {
@@ -57,5 +58,8 @@ func (s *Server) client(ctx context.Context, id string) (client, error) {
 	if err != nil {
 		return client{}, err
 	}
-	return client{id: c.ID, name: cleanName(c.Name), redirects: c.RedirectURIs}, nil
+	return client{id: c.ID, name: cleanName(c.Name), redirects: c.RedirectURIs, scope: c.Scope}, nil
 }
+
+// isDocumentURL reports whether a client's ID is the URL of its document.
+func isDocumentURL(id string) bool { return strings.HasPrefix(id, "https://") }

@@ -38,13 +38,18 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view
 	if err == nil {
 		v.Form, err = s.newForm(w, r, q)
 	}
+	if err == nil {
+		_, v.StepUp, err = s.stepsUpFrom(r.Context(), q)
+	}
 	if err != nil {
 		s.pageUnavailable(w, r, v, err)
 		return
 	}
 	v.Passphrase, v.Code = !byCode, s.config.ShowCode != nil
-	// What was taken back stays so when the form is shown again.
-	v.WriteYes = !r.PostForm.Has("decision") || r.PostForm.Get("write") != ""
+	v.WriteYes = v.StepUp
+	if r.PostForm.Has("decision") { // what was ticked stays so when the form is shown again
+		v.WriteYes = r.PostForm.Get("write") != ""
+	}
 	v.show(w, status, "consent", trouble)
 }
 
@@ -87,13 +92,70 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, q *request, v *v
 		return
 	}
 	if q.scopes.Has(store.ScopeWrite) && r.PostForm.Get("write") == "" {
-		q.scopes &^= store.ScopeWrite
+		if err := s.withhold(r.Context(), q); err != nil {
+			s.pageUnavailable(w, r, v, err)
+			return
+		}
 	}
 	if q.scopes == 0 {
 		s.leave(w, r, q, v, url.Values{"error": {"access_denied"}, "error_description": {"the owner allowed nothing of what was asked for"}})
 		return
 	}
 	s.grant(w, r, q, v)
+}
+
+// stepUpTime is how long a client that was told that it lacks a scope may take
+// to send the owner here.
+const stepUpTime = formTime
+
+// stepsUpFrom returns the newest grant of a client that asks for more than that
+// gave: to change the stock, where it may only read until now. Some clients
+// register anew before they ask: those are known by their name, the host to
+// which the owner is sent back, and that they were told just now to ask.
+func (s *Server) stepsUpFrom(ctx context.Context, q *request) (store.Grant, bool, error) {
+	if !q.scopes.Has(store.ScopeWrite) {
+		return store.Grant{}, false, nil
+	}
+	all, err := s.config.Store.Grants(ctx)
+	host := anyPort(redirectHost(q.redirect))
+	for _, g := range all { // newest first
+		if g.Resource != q.resource {
+			continue
+		}
+		again := q.client.name != "" && g.ClientName == q.client.name && anyPort(g.RedirectHost) == host &&
+			!g.Scopes.Has(store.ScopeWrite) && s.now().Sub(g.ChallengedAt) < stepUpTime
+		if again || g.ClientID == q.client.id {
+			return g, !g.Scopes.Has(store.ScopeWrite), nil
+		}
+	}
+	return store.Grant{}, false, err
+}
+
+// anyPort returns a redirect host without its port where that is another each
+// time: on this machine.
+func anyPort(host string) string {
+	if u, err := url.Parse("//" + host); err == nil && isLoopback(u.Hostname()) {
+		return u.Hostname()
+	}
+	return host
+}
+
+// withhold takes the scope to write out of a request. At a step-up that is kept:
+// a client that was sent here because it may not write would come back for ever.
+// At the first time it says nothing, since the box starts unticked.
+func (s *Server) withhold(ctx context.Context, q *request) error {
+	from, stepUp, err := s.stepsUpFrom(ctx, q)
+	if err != nil {
+		return err
+	}
+	q.scopes &^= store.ScopeWrite
+	switch {
+	case stepUp && q.scopes == 0: // there will be no grant to keep it with
+		return s.config.Store.Withhold(ctx, from.ID, store.ScopeWrite)
+	case stepUp:
+		q.withheld = store.ScopeWrite
+	}
+	return nil
 }
 
 // grant lets the client in.
@@ -104,6 +166,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, q *request, v *vi
 		ClientName:   q.client.label(),
 		RedirectHost: redirectHost(q.redirect),
 		Scopes:       q.scopes,
+		Withheld:     q.withheld,
 		Resource:     q.resource,
 	}, store.Token{
 		Kind:      store.CodeToken,

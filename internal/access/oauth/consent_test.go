@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,24 +42,167 @@ func TestWritingCanBeLeftOut(t *testing.T) {
 	}
 }
 
-// A slip of the hand does not give back what was taken away.
-func TestWritingStaysLeftOutWhenThePageIsShownAgain(t *testing.T) {
+// The box for writing is the owner's to tick. A slip of the hand changes nothing
+// about it.
+func TestWritingStartsUnticked(t *testing.T) {
 	h := openHouse(t)
 	client := h.register("Greedy", back)
+	for _, scope := range []string{"stock:read stock:write", "stock:write", ""} {
+		h.wait(attemptsHereTime)
+		for _, write := range []bool{false, true} {
+			p := h.asked(params(client, "scope", scope))
+			if ticked, stepUp := p.writing(); ticked || stepUp {
+				t.Fatalf("for %q the page begins with\n%s", scope, p.Body)
+			}
+			form := url.Values{"decision": {"allow"}, "passphrase": {"not the passphrase"}}
+			if write {
+				form.Set("write", "yes")
+			}
+			if ticked, _ := p.press(form).writing(); ticked != write {
+				t.Errorf("for %q, after a wrong passphrase with write %v, it is ticked: %v", scope, write, ticked)
+			}
+		}
+	}
+}
+
+// writing reports whether the box for writing is ticked, and whether the page
+// says that this is a step-up.
+func (p *page) writing() (ticked, stepUp bool) {
+	p.house.t.Helper()
 	const box = `name="write" value="yes"`
-	for _, write := range []bool{false, true} {
-		p := h.asked(params(client, "scope", "stock:read stock:write"))
-		if !strings.Contains(p.Body.String(), box+" checked") {
-			t.Fatalf("the page begins with\n%s", p.Body)
+	body := p.Body.String()
+	if !strings.Contains(body, box) {
+		p.house.t.Fatalf("the page has no box for writing: %d\n%s", p.Code, body)
+	}
+	return strings.Contains(body, box+" checked"), strings.Contains(body, "Until now it may only look things up")
+}
+
+func TestWritingStartsTickedAtAStepUp(t *testing.T) {
+	h := openHouse(t)
+	client, other := h.register("Clerk", back), h.register("Clerk", back)
+	wantTicked := func(when, client string, want bool) {
+		t.Helper()
+		for _, scope := range []string{"stock:read stock:write", "stock:write", ""} {
+			if ticked, stepUp := h.asked(params(client, "scope", scope)).writing(); ticked != want || stepUp != want {
+				t.Errorf("%s, for %q: ticked %v, and said to be a step-up %v; want %v", when, scope, ticked, stepUp, want)
+			}
 		}
-		form := url.Values{"decision": {"allow"}, "passphrase": {"not the passphrase"}}
-		if write {
-			form.Set("write", "yes")
+	}
+	wantTicked("before anything was allowed", client, false)
+	read := h.redeem(client, h.letIn(params(client)))
+	wantTicked("after reading was allowed", client, true)
+	wantTicked("another client of that name", other, false)
+	if chinese := h.asked(params(client, "scope", "", "ui_locales", "zh-TW")).Body.String(); !strings.Contains(chinese, "它原本只能查詢，現在要求也能更改庫存") {
+		t.Errorf("in Chinese:\n%s", chinese)
+	}
+	if body := h.asked(params(client)).Body.String(); strings.Contains(body, "Until now") || strings.Contains(body, `name="write"`) {
+		t.Errorf("asking to read alone:\n%s", body)
+	}
+	if p := h.asked(params(client, "scope", "")).press(url.Values{"decision": {"allow"}, "passphrase": {"wrong"}}); p.Code != http.StatusForbidden {
+		t.Errorf("a wrong passphrase: %d", p.Code)
+	} else if ticked, stepUp := p.writing(); ticked || !stepUp {
+		t.Errorf("after it was unticked, and a wrong passphrase: ticked %v, and said to be a step-up %v", ticked, stepUp)
+	}
+	h.post("/revoke", url.Values{"client_id": {client}, "token": {read.Access}})
+	wantTicked("after the client gave its grant back", client, false)
+	h.letIn(params(client))
+	h.wait(refreshTime)
+	wantTicked("after the grant has lapsed", client, false)
+	h.letIn(params(client, "scope", "stock:read stock:write"))
+	wantTicked("after writing was allowed", client, false)
+}
+
+// Clients that register anew before they ask come back to the same host, where
+// that is this machine by another port, and soon after they were told to ask.
+func TestAStepUpIsKnownByNameAndHost(t *testing.T) {
+	for _, test := range []struct {
+		allowed, asking string
+		want            bool
+	}{
+		{"https://client.example/cb", "https://client.example/other", true},
+		{"https://client.example/cb", "https://evil.example/cb", false},
+		{"https://client.example/cb", "https://client.example:8443/cb", false},
+		{"http://127.0.0.1:5000/cb", "http://127.0.0.1:6000/cb", true},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:6000/cb", true},
+		{"http://[::1]:5000/cb", "http://[::1]/cb", true},
+		{"http://127.0.0.1:5000/cb", "http://localhost:5000/cb", false},
+		{"cursor://anysphere.cursor/cb", "cursor://anysphere.cursor/cb", true},
+		{"cursor://anysphere.cursor/cb", "vscode://anysphere.cursor/cb", false},
+	} {
+		h := openHouse(t)
+		granted, err := h.db.AddGrant(t.Context(), store.Grant{ClientID: "client-of-before", ClientName: "Clerk", RedirectHost: redirectHost(test.allowed), Scopes: store.ScopeRead, Resource: issuer + "/mcp"},
+			store.Token{Kind: store.RefreshToken, Hash: store.HashOf(test.allowed), Scopes: store.ScopeRead, Resource: issuer + "/mcp", ExpiresAt: h.now().Add(refreshTime)})
+		if err != nil {
+			t.Fatal(err)
 		}
-		again := p.press(form).Body.String()
-		if !strings.Contains(again, box) || strings.Contains(again, box+" checked") != write {
-			t.Errorf("after a wrong passphrase with write %v:\n%s", write, again)
+		again := params(h.register("Clerk", test.asking), "redirect_uri", test.asking, "scope", "stock:read stock:write")
+		wantStepUp := func(when string, v url.Values, want bool) {
+			t.Helper()
+			if ticked, stepUp := h.asked(v).writing(); ticked != want || stepUp != want {
+				t.Errorf("allowed for %s, asking for %s, %s: ticked %v, and said to be a step-up %v; want %v", test.allowed, test.asking, when, ticked, stepUp, want)
+			}
 		}
+		wantStepUp("before it was told to", again, false)
+		if err := h.db.Challenge(t.Context(), granted.ID); err != nil {
+			t.Fatal(err)
+		}
+		wantStepUp("when it was told to", again, test.want)
+		for _, name := range []string{"Other", ""} {
+			wantStepUp("by the name "+name, params(h.register(name, test.asking), "redirect_uri", test.asking, "scope", ""), false)
+		}
+		h.wait(stepUpTime)
+		wantStepUp("much later", again, false)
+	}
+}
+
+// What the owner leaves out at a step-up is kept, so that the client is not sent
+// to ask again for ever; at the first time it says nothing.
+func TestWhatIsWithheldAtAStepUpIsKept(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("Clerk", back)
+	both := params(client, "scope", "stock:read stock:write")
+	allow := func(v url.Values) url.Values {
+		t.Helper()
+		return h.asked(v).press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}}).leaves().Query()
+	}
+	withheld := func(when string, want ...store.Scopes) {
+		t.Helper()
+		var got []store.Scopes
+		for _, g := range h.grants() {
+			got = append(got, g.Withheld)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s, from the grants is withheld %q, want %q", when, got, want)
+		}
+	}
+	h.redeem(client, said.Keep(allow(both).Get("code")))
+	withheld("after the first time", 0)
+	got := h.redeem(client, said.Keep(allow(both).Get("code")))
+	withheld("after a step-up", store.ScopeWrite, 0)
+	kept, err := h.db.Token(t.Context(), store.HashOf(h.refresh(client, got.Refresh).Access))
+	if err != nil || got.Scope != "stock:read" || kept.Withheld != store.ScopeWrite {
+		t.Errorf("its token is for %q, and withheld is %q (%v)", got.Scope, kept.Withheld, err)
+	}
+	h.redeem(client, h.letIn(both))
+	withheld("after the owner changed their mind", 0, store.ScopeWrite, 0)
+}
+
+// A client that asks for nothing but what it lacks gets no grant by such a no.
+func TestWhatIsWithheldIsKeptWhereNothingElseWasAskedFor(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("Clerk", back)
+	h.redeem(client, h.letIn(params(client)))
+	write := h.asked(params(client, "scope", "stock:write"))
+	write.press(url.Values{"decision": {"deny"}}).leaves() // which takes no passphrase
+	if grants := h.grants(); len(grants) != 1 || grants[0].Withheld != 0 {
+		t.Errorf("after anybody said no, grants = %+v", grants)
+	}
+	write = h.asked(params(client, "scope", "stock:write"))
+	if to := write.press(url.Values{"decision": {"allow"}, "passphrase": {passphrase}}).leaves().Query(); to.Get("error") != "access_denied" {
+		t.Errorf("goes back with %v", to)
+	}
+	if grants := h.grants(); len(grants) != 1 || grants[0].Withheld != store.ScopeWrite {
+		t.Errorf("after the owner said no, grants = %+v", grants)
 	}
 }
 

@@ -267,7 +267,7 @@ func readDocument(u *url.URL, body []byte) (client, error) {
 	if err := checkRedirects(said.RedirectURIs); err != nil {
 		return client{}, badDocument("in the client's document %v", err)
 	}
-	return client{id: said.ID, name: cleanName(said.Name), redirects: said.RedirectURIs, host: u.Host}, nil
+	return client{id: said.ID, name: cleanName(said.Name), redirects: said.RedirectURIs, host: u.Host, scope: said.Scope}, nil
 }
 
 // keepFor is how long an answer counts, as its server would have it (RFC 9111,

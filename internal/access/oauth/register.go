@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -61,6 +62,9 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 	}
 	now := s.now()
 	c := store.Client{ID: "client-" + rand.Text(), Name: cleanName(asked.Name), RedirectURIs: asked.RedirectURIs, URI: cleanURI(asked.URI)}
+	if names := strings.Fields(asked.Scope); len(names) > 0 {
+		c.Scope = cmp.Or(store.KnownScopes(names...), store.ScopeRead).String()
+	}
 	switch err := s.config.Store.AddClient(r.Context(), c, maxUngranted); {
 	case errors.Is(err, store.ErrFull):
 		s.log.WarnContext(r.Context(), "refused to register a client: there are as many as may be that nobody let in", "limit", maxUngranted)
@@ -80,7 +84,7 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 		AuthMethod:    "none",
 		GrantTypes:    []string{"authorization_code", "refresh_token"},
 		ResponseTypes: []string{"code"},
-		Scope:         s.config.Offered.String(),
+		Scope:         s.config.Offered.String(), // that it may ask for, whatever it registered
 	})
 }
 

@@ -37,7 +37,7 @@ func TestClientsAreToldWhatTheyGet(t *testing.T) {
 		t.Errorf("registration (-want +got):\n%s", diff)
 	}
 	kept, err := h.db.Client(t.Context(), got.ID)
-	if diff := cmp.Diff(store.Client{ID: got.ID, Name: want.Name, URI: want.URI, RedirectURIs: want.RedirectURIs, CreatedAt: h.now()}, kept); diff != "" || err != nil {
+	if diff := cmp.Diff(store.Client{ID: got.ID, Name: want.Name, URI: want.URI, RedirectURIs: want.RedirectURIs, Scope: "stock:read", CreatedAt: h.now()}, kept); diff != "" || err != nil {
 		t.Errorf("kept (-want +got), %v:\n%s", err, diff)
 	}
 }

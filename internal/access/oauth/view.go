@@ -61,7 +61,8 @@ type view struct {
 	Impostor, ImpostorIsFrom string // a product that the client is named after, and what is not that product's
 
 	Read, Write      bool // is asked for
-	WriteYes         bool // was, or would be, allowed
+	WriteYes         bool // is ticked
+	StepUp           bool // it may read already, and asks to write as well
 	Passphrase, Code bool // is how the owner is known
 	Locked           bool // after too many wrong attempts: only a long code counts
 	Form             string

@@ -127,7 +127,12 @@ func askClient(t *testing.T, cmd *exec.Cmd, token string) clientAnswer {
 // awaits its answer.
 func startClient(t *testing.T, cmd *exec.Cmd, token string) func() clientAnswer {
 	t.Helper()
-	home := t.TempDir()
+	return startClientIn(t, t.TempDir(), cmd, token)
+}
+
+// startClientIn is startClient with a home that may have what was kept there.
+func startClientIn(t *testing.T, home string, cmd *exec.Cmd, token string) func() clientAnswer {
+	t.Helper()
 	cmd.Env = append(cmd.Env, "MCPSTORE_TOKEN="+token, "HOME="+home, "MCP_REMOTE_CONFIG_DIR="+home)
 	var stdout strings.Builder
 	cmd.Stdout = &stdout

@@ -71,7 +71,26 @@ var codeAttacks = area{"codes", "Exchanging a code", []attack{
 			p, evil := h.program(), h.program("https://evil.example/cb")
 			p.burns("another client", func(code string) reply { return p.redeems(code, "client_id", evil.id) })
 			p.burns("another client with its own redirect", func(code string) reply { return p.redeems(code, "client_id", evil.id, "redirect_uri", evil.redirect) })
-			p.burns("nobody", func(code string) reply { return p.redeems(code, "client_id", "nobody") })
+			p.signsIn()
+		},
+	}, {
+		name: "of_unknown_client", tries: "a code or refresh token by a client that is not registered",
+		want: want{401, "invalid_client"}, so: "it is used up; a client that was forgotten learns that it has to register anew",
+		by: func(h *house) {
+			p := h.program()
+			for _, id := range []string{"nobody", "client-AAAAAAAAAAAAAAAAAAAAAAAAAA", "mcp", "http://client.example/id.json"} {
+				code := p.code()
+				h.refused("a code", p.redeems(code, "client_id", id))
+				if r := p.redeems(code); r.code() != badGrant.code {
+					h.Errorf("and then rightly: %d %s", r.status, r.code())
+				}
+				got := p.signsIn()
+				h.refused("a refresh token", p.renews(got.refresh, "client_id", id))
+				h.refused("a made-up one", p.renews(said.Keep(secret.New(secret.Refresh)), "client_id", id))
+				if r := p.renews(got.refresh); r.code() != badGrant.code {
+					h.Errorf("and then rightly: %d %s", r.status, r.code())
+				}
+			}
 			p.signsIn()
 		},
 	}, {

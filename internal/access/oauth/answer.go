@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"encoding/json"
+	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -39,6 +41,29 @@ func (s *Server) pageUnavailable(w http.ResponseWriter, r *http.Request, v *view
 	w.Header().Set("Retry-After", "5")
 	v.Again = true
 	v.show(w, http.StatusServiceUnavailable, "error", v.say("伺服器現在無法讀寫資料，請稍後再試。", "The server could not read or write its data; try again in a while."))
+}
+
+// prefersJSON reports whether a request asks for JSON by name, and not rather
+// for a page, as browsers do (RFC 9110, section 12.5.1).
+func prefersJSON(r *http.Request) bool {
+	var json, html float64
+	for accept := range strings.SplitSeq(strings.Join(r.Header["Accept"], ","), ",") {
+		media, params, err := mime.ParseMediaType(accept)
+		if err != nil {
+			continue
+		}
+		weight := 1.0
+		if q, ok := params["q"]; ok {
+			weight, _ = strconv.ParseFloat(q, 64)
+		}
+		switch media {
+		case "application/json":
+			json = max(json, weight)
+		case "text/html":
+			html = max(html, weight)
+		}
+	}
+	return json > html
 }
 
 func allowed(method, allow string) bool {

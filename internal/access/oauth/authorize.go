@@ -57,9 +57,6 @@ func (s *Server) readRequest(ctx context.Context, rawQuery string) (*request, er
 		if document, ok := errors.AsType[*documentError](err); ok {
 			return nil, &pageError{"無法從這個程式公布的文件得知它是誰：" + document.text + "。", "This program cannot be known by what it publishes of itself: " + document.text + "."}
 		}
-		if errors.Is(err, errUnknownClient) {
-			return nil, &pageError{"這裡不認得這個程式（client_id）；它可能太久沒有使用，需要重新註冊。", "This program (client_id) is not known here; it may have gone unused for too long, and has to register again."}
-		}
 		return nil, err
 	}
 	q.redirect = params.Get("redirect_uri")
@@ -148,6 +145,15 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	if toClient, ok := errors.AsType[*clientError](err); ok {
 		s.sendBack(w, r, q, v, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
 		return
+	}
+	if errors.Is(err, errUnknownClient) {
+		// Some programs ask by themselves, before they open a browser, whether
+		// they have to register again.
+		if prefersJSON(r) {
+			fail(w, http.StatusBadRequest, "invalid_client", errUnknownClient.Error())
+			return
+		}
+		err = &pageError{"這裡不認得這個程式（client_id）；它可能太久沒有使用，需要重新註冊。", "This program (client_id) is not known here; it may have gone unused for too long, and has to register again."}
 	}
 	if toPerson, ok := errors.AsType[*pageError](err); ok {
 		v.show(w, http.StatusBadRequest, "error", v.say(toPerson.chinese, toPerson.english))

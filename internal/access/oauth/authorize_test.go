@@ -171,6 +171,41 @@ func TestWithoutAScopeTheRegistrationCounts(t *testing.T) {
 	}
 }
 
+// Some clients ask first by themselves whether they are still known.
+func TestUnknownClientsAreAnsweredJSONWhereTheyAskForIt(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	for _, test := range []struct{ accept, client, redirect, want string }{
+		{"application/json", "client-of-nobody", back, "invalid_client"},
+		{"application/json", "", back, "invalid_client"},
+		{"application/json, text/plain, */*", "client-of-nobody", back, "invalid_client"},
+		{"text/html;q=0.5, application/json; charset=utf-8", "client-of-nobody", back, "invalid_client"},
+		{"application/json", client, "https://evil.example/cb", ""},
+		{"application/json", "https://127.0.0.1/client.json", back, ""}, // it registers nowhere
+		{"", "client-of-nobody", back, ""},
+		{"*/*", "client-of-nobody", back, ""},
+		{"application/json;q=0", "client-of-nobody", back, ""},
+		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "client-of-nobody", back, ""},
+		{"text/html, application/json", "client-of-nobody", back, ""},
+		{"application/json", client, back, ""},
+	} {
+		w := h.get("/authorize?"+params(test.client, "redirect_uri", test.redirect).Encode(), "Accept", test.accept)
+		var got struct {
+			Error string
+			Text  string `json:"error_description"`
+		}
+		if test.want == "" {
+			if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+				t.Errorf("for %q, %q: %d %s", test.accept, test.client, w.Code, w.Header().Get("Content-Type"))
+			}
+			continue
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusBadRequest || got.Error != test.want || got.Text == "" || w.Header().Get("Location") != "" {
+			t.Errorf("for %q, %q: %d %s (%v), want %s", test.accept, test.client, w.Code, w.Body, err, test.want)
+		}
+	}
+}
+
 func TestResourcesThatAreTheEndpoint(t *testing.T) {
 	h := openHouse(t)
 	client := h.register("ChatGPT", back)

@@ -66,6 +66,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 			err = &tokenError{http.StatusBadRequest, "unsupported_grant_type", "grant_type has to be authorization_code or refresh_token"}
 		}
 	}
+	if refused, ok := errors.AsType[*tokenError](err); ok && refused.code == "invalid_grant" {
+		err = s.checkClient(r, form.Get("client_id"), refused)
+	}
 	if refused, ok := errors.AsType[*tokenError](err); ok {
 		s.log.InfoContext(r.Context(), "issued no token", "error", refused.code, "reason", refused.text)
 		if refused.status == http.StatusUnauthorized {
@@ -120,6 +123,22 @@ func authenticate(r *http.Request, form url.Values) error {
 		return badRequest("client_id is missing")
 	}
 	return nil
+}
+
+// checkClient returns invalid_client instead of refused where the client is not
+// registered: that has clients register anew, where by refused they would send
+// the owner to /authorize with an ID that is not known there either. It is asked
+// last, since a client whose token is exchanged needs no other proof.
+func (s *Server) checkClient(r *http.Request, id string, refused error) error {
+	if isDocumentURL(id) {
+		return refused // it registers nowhere
+	}
+	if _, err := s.client(r.Context(), id); err == nil {
+		return refused
+	} else if !errors.Is(err, errUnknownClient) {
+		return err
+	}
+	return &tokenError{http.StatusUnauthorized, "invalid_client", errUnknownClient.Error()}
 }
 
 // find returns the token that a client sends, if it is of the kind.

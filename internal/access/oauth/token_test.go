@@ -210,6 +210,30 @@ func TestOnlyCodesAndRefreshTokensAreExchanged(t *testing.T) {
 	}
 }
 
+// After a database was made anew, a client has to register again before it asks
+// the owner, and it does so by invalid_client alone. Where its grant is found, its
+// registration isn't needed.
+func TestClientsThatWereForgottenAreToldSo(t *testing.T) {
+	h := openHouse(t)
+	client := h.register("ChatGPT", back)
+	got := h.redeem(client, h.letIn(params(client)))
+	elsewhere := openHouse(t)
+	if again := elsewhere.refresh(client, got.Refresh); again.Status != http.StatusUnauthorized || again.Error != "invalid_client" {
+		t.Errorf("where nothing is known of it: %d %s", again.Status, again.Error)
+	}
+	code, text := said.Keep(secret.New(secret.Code)), said.Keep(secret.New(secret.Refresh))
+	if _, err := elsewhere.db.AddGrant(t.Context(), store.Grant{ClientID: client, Scopes: store.ScopeRead, Resource: issuer + "/mcp"},
+		store.Token{Kind: store.RefreshToken, Hash: store.HashOf(text), Scopes: store.ScopeRead, Resource: issuer + "/mcp", ExpiresAt: h.now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if renewed := elsewhere.refresh(client, text); renewed.Status != http.StatusOK {
+		t.Errorf("where its grant is known: %d %s", renewed.Status, renewed.Error)
+	}
+	if got := h.redeem(client, code); got.Status != http.StatusBadRequest || got.Error != "invalid_grant" {
+		t.Errorf("a known client with a made-up code: %d %s", got.Status, got.Error)
+	}
+}
+
 func TestTokensAreAskedForByForms(t *testing.T) {
 	h := openHouse(t)
 	client := h.register("ChatGPT", back)
@@ -222,24 +246,28 @@ func TestTokensAreAskedForByForms(t *testing.T) {
 		status       int
 		code         string
 	}{
-		"JSON":             {"/token", `{"grant_type":"refresh_token"}`, []string{"Content-Type", "application/json"}, 400, "invalid_request"},
-		"no type":          {"/token", "grant_type=refresh_token", []string{"Content-Type", ""}, 400, "invalid_request"},
-		"in the URL":       {"/token?grant_type=refresh_token&client_id=" + client, "", nil, 400, "invalid_request"},
-		"twice":            {"/token", "grant_type=refresh_token&client_id=" + client + "&client_id=" + client, nil, 400, "invalid_request"},
-		"odd twice":        {"/token", "%22=1&%22=2", nil, 400, "invalid_request"},
-		"damaged":          {"/token", "grant_type=%zz", nil, 400, "invalid_request"},
-		"too large":        {"/token", "grant_type=" + strings.Repeat("x", maxBody), nil, 400, "invalid_request"},
-		"nothing":          {"/token", "", nil, 400, "invalid_request"},
-		"no grant type":    {"/token", "client_id=" + client, nil, 400, "invalid_request"},
-		"a password":       {"/token", "grant_type=password&client_id=" + client, nil, 400, "unsupported_grant_type"},
-		"no client":        {"/token", "grant_type=refresh_token", nil, 400, "invalid_request"},
-		"a secret":         {"/token", "grant_type=refresh_token&client_secret=x&client_id=" + client, nil, 401, "invalid_client"},
-		"an assertion":     {"/token", "grant_type=refresh_token&client_assertion=x&client_id=" + client, nil, 401, "invalid_client"},
-		"Basic":            {"/token", "grant_type=refresh_token", []string{"Authorization", basic(client, "secret")}, 401, "invalid_client"},
-		"Basic of another": {"/token", "grant_type=refresh_token&client_id=" + client, []string{"Authorization", basic("another", "")}, 401, "invalid_client"},
-		"Bearer":           {"/token", "grant_type=refresh_token&client_id=" + client, []string{"Authorization", "Bearer x"}, 401, "invalid_client"},
-		"Basic, no secret": {"/token", "grant_type=refresh_token", []string{"Authorization", basic(client, "")}, 400, "invalid_grant"},
-		"nothing to end":   {"/revoke", "client_id=" + client, nil, 400, "invalid_request"},
+		"JSON":              {"/token", `{"grant_type":"refresh_token"}`, []string{"Content-Type", "application/json"}, 400, "invalid_request"},
+		"no type":           {"/token", "grant_type=refresh_token", []string{"Content-Type", ""}, 400, "invalid_request"},
+		"in the URL":        {"/token?grant_type=refresh_token&client_id=" + client, "", nil, 400, "invalid_request"},
+		"twice":             {"/token", "grant_type=refresh_token&client_id=" + client + "&client_id=" + client, nil, 400, "invalid_request"},
+		"odd twice":         {"/token", "%22=1&%22=2", nil, 400, "invalid_request"},
+		"damaged":           {"/token", "grant_type=%zz", nil, 400, "invalid_request"},
+		"too large":         {"/token", "grant_type=" + strings.Repeat("x", maxBody), nil, 400, "invalid_request"},
+		"nothing":           {"/token", "", nil, 400, "invalid_request"},
+		"no grant type":     {"/token", "client_id=" + client, nil, 400, "invalid_request"},
+		"a password":        {"/token", "grant_type=password&client_id=" + client, nil, 400, "unsupported_grant_type"},
+		"unknown, a code":   {"/token", "grant_type=authorization_code&code=x&client_id=client-of-nobody", nil, 401, "invalid_client"},
+		"unknown":           {"/token", "grant_type=refresh_token&refresh_token=x&client_id=client-of-nobody", nil, 401, "invalid_client"},
+		"unknown, by Basic": {"/token", "grant_type=refresh_token", []string{"Authorization", basic("client-of-nobody", "")}, 401, "invalid_client"},
+		"by its document":   {"/token", "grant_type=refresh_token&refresh_token=x&client_id=https://client.example/id.json", nil, 400, "invalid_grant"},
+		"no client":         {"/token", "grant_type=refresh_token", nil, 400, "invalid_request"},
+		"a secret":          {"/token", "grant_type=refresh_token&client_secret=x&client_id=" + client, nil, 401, "invalid_client"},
+		"an assertion":      {"/token", "grant_type=refresh_token&client_assertion=x&client_id=" + client, nil, 401, "invalid_client"},
+		"Basic":             {"/token", "grant_type=refresh_token", []string{"Authorization", basic(client, "secret")}, 401, "invalid_client"},
+		"Basic of another":  {"/token", "grant_type=refresh_token&client_id=" + client, []string{"Authorization", basic("another", "")}, 401, "invalid_client"},
+		"Bearer":            {"/token", "grant_type=refresh_token&client_id=" + client, []string{"Authorization", "Bearer x"}, 401, "invalid_client"},
+		"Basic, no secret":  {"/token", "grant_type=refresh_token", []string{"Authorization", basic(client, "")}, 400, "invalid_grant"},
+		"nothing to end":    {"/revoke", "client_id=" + client, nil, 400, "invalid_request"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, issuer+test.target, strings.NewReader(test.body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

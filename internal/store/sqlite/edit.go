@@ -79,7 +79,7 @@ func edited(p store.Product, e store.ProductEdit) store.Product {
 		{&p.Price, e.Price}, {&p.Currency, e.Currency},
 	} {
 		if f.set != nil {
-			*f.to = shown(*f.set)
+			*f.to = store.CleanText(*f.set)
 		}
 	}
 	if e.Aliases != nil {
@@ -109,7 +109,7 @@ func edited(p store.Product, e store.ProductEdit) store.Product {
 func shownOnce(list []string) []string {
 	var all []string
 	for _, s := range list {
-		if s = shown(s); s != "" && !slices.Contains(all, s) {
+		if s = store.CleanText(s); s != "" && !slices.Contains(all, s) {
 			all = append(all, s)
 		}
 	}

@@ -25,7 +25,7 @@ func (db *DB) EditShop(ctx context.Context, id string, e store.ShopEdit) (store.
 			{&after.Name, e.Name}, {&after.Chain, e.Chain}, {&after.Address, e.Address}, {&after.Hours, e.Hours},
 		} {
 			if f.set != nil {
-				*f.to = shown(*f.set)
+				*f.to = store.CleanText(*f.set)
 			}
 		}
 		if e.Aliases != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/ledger"
 )
 
 // quick is a pace at which tests need not wait.
@@ -467,8 +468,10 @@ func TestAWriteIsAnsweredAtOnceWhenItIsMade(t *testing.T) {
 	turn := make(chan struct{})
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	r := request{deed: "count", reason: "count"}
-	_, err := db.change(ctx, r, func(d *deed) error {
+	err := db.Update(ctx, func(tx ledger.Tx) error {
+		if _, _, err := tx.Level("shop", "egg"); err != nil {
+			return err
+		}
 		wg.Go(func() { // the next in turn keeps the connection
 			conn, err := db.write.Conn(ctx)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/ledger"
 )
 
 // importer takes rows in. They are put aside first (stage.go); then, in one
@@ -196,12 +197,7 @@ func (im *importer) apply() error {
 
 // lapse ends the reservations that are due.
 func (im *importer) lapse() error {
-	var due bool
-	err := im.row(`SELECT EXISTS (SELECT 1 FROM reservations WHERE state = 'held' AND until <= ?)`, im.now).Scan(&due)
-	if err != nil || !due {
-		return err
-	}
-	return lapse(im.ctx, im.tx, im.now)
+	return ledger.Lapse(&tx{ctx: im.ctx, sql: im.tx}, utc(im.now))
 }
 
 // removeDemo makes room for the first data that is not the demo's.

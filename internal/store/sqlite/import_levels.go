@@ -107,13 +107,13 @@ func (im *importer) deed() (int64, error) {
 		return 0, err
 	}
 	err := im.row(`INSERT INTO deeds (at, reason, note, actor, client, key) VALUES (?, ?, ?, ?, ?, '') RETURNING num`,
-		im.now, string(store.Imported), shortNote(im.o.Note), by.ID, shown(by.Client)).Scan(&num)
+		im.now, string(store.Imported), shortNote(im.o.Note), by.ID, store.CleanText(by.Client)).Scan(&num)
 	return num.Int64, err
 }
 
 // shortNote returns what of a note the ledger keeps.
 func shortNote(note string) string {
-	note = shown(note)
+	note = store.CleanText(note)
 	if r := []rune(note); len(r) > store.MaxNote {
 		note = string(r[:store.MaxNote-1]) + "…"
 	}

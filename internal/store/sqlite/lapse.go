@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcpstore/mcpstore/internal/store/ledger"
 )
 
 // A reservation lapses when its time is over, whoever looks: each change begins
@@ -41,35 +43,6 @@ const (
 	lapsePatience = time.Second // how long questions wait
 	lapseRest     = time.Second // after a failure
 )
-
-// lapse ends what is due. It reports whether anything was.
-func (d *deed) lapse() (due bool, err error) {
-	err = d.row(`SELECT EXISTS (SELECT 1 FROM reservations WHERE state = 'held' AND until <= ?)`, d.at).Scan(&due)
-	if err != nil || !due {
-		return false, err
-	}
-	return true, lapse(d.ctx, d.tx, d.at)
-}
-
-// lapse ends the reservations that are due at a time, each at its own.
-func lapse(ctx context.Context, tx execer, at int64) error {
-	const due = `state = 'held' AND until <= ?1`
-	for _, query := range []string{
-		`INSERT INTO deeds (at, reason, note, actor, client, key)
-		SELECT ?1, 'lapse', '', '', '', '' WHERE EXISTS (SELECT 1 FROM reservations WHERE ` + due + `)`,
-		`INSERT INTO changes (product, shop) SELECT DISTINCT product, shop FROM reservations WHERE ` + due,
-		`UPDATE levels SET reserved = reserved - due.quantity, as_of = max(as_of, due.until)
-		FROM (SELECT product, shop, sum(quantity) AS quantity, max(until) AS until
-			FROM reservations WHERE ` + due + ` GROUP BY product, shop) AS due
-		WHERE levels.product = due.product AND levels.shop = due.shop`,
-		`UPDATE reservations SET state = 'lapsed', ended_at = until WHERE ` + due,
-	} {
-		if _, err := tx.ExecContext(ctx, query, at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // lapseDue ends what is due before a question is answered. Where that cannot be
 // done soon, as while somebody else writes for long, or at all, as on a full
@@ -112,20 +85,7 @@ func (db *DB) nextLapse(ctx context.Context) (int64, error) {
 
 // writeLapse ends what is due, in a transaction of its own.
 func (db *DB) writeLapse() error {
-	tx, err := db.begin(db.closing)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	begun, _ := db.index.header()
-	if err := lapse(db.closing, tx, db.now().UnixMicro()); err != nil {
-		return err
-	}
-	if err := db.commit(tx, begun, nil); err != nil {
-		return err
-	}
-	db.recent.moved(true)
-	return nil
+	return db.Update(db.closing, func(tx ledger.Tx) error { return ledger.Lapse(tx, db.now()) })
 }
 
 // run calls write, unless it is called already, and returns what tells of its

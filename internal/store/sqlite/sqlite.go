@@ -25,6 +25,7 @@ import (
 	"modernc.org/sqlite" // the driver, without cgo
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/ledger"
 )
 
 // Config says where the database is. Only Path is needed.
@@ -53,6 +54,8 @@ type Config struct {
 
 // DB is a database that is open. It is a [store.Store].
 type DB struct {
+	*ledger.Ledger // which changes the stock, by [DB.Update]
+
 	path    string
 	log     *slog.Logger
 	copied  bool
@@ -93,6 +96,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if db.now == nil {
 		db.now = time.Now
 	}
+	db.Ledger = ledger.New(db, db.now)
 	if err := db.open(ctx, cfg); err != nil {
 		db.Close()
 		return nil, openError(cfg.Path, err)

@@ -317,7 +317,7 @@ func (l *ledgerReader) checkMovement(e *ledgerEntry, m *ledgerMovement) error {
 	if e.reason == string(store.Delivery) && m.delta <= 0 || (e.reason == string(store.Sale) || e.reason == string(store.Waste)) && m.delta >= 0 {
 		add("its delta of %d is none of a %s", m.delta, e.reason)
 	}
-	if checkExpiry(store.Date(m.expiry)) != nil {
+	if _, err := store.ParseDate(m.expiry); m.expiry != "" && err != nil {
 		add("its lot of %s is of no date", m.expiry)
 	}
 	if !l.known(m.levelID) {

@@ -1,13 +1,13 @@
 package sqlite
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/ledger"
 )
 
 // checkReceipts finds receipts of keys that no entry has.
@@ -45,10 +45,8 @@ func (l *ledgerReader) receiptFault(e *ledgerEntry, movements []ledgerMovement, 
 	if err := l.reservationFault(e, &r); err != nil {
 		return err
 	}
-	for _, request := range e.requests(movements, &r) {
-		if bytes.Equal(request.hash(), content) {
-			return nil
-		}
+	if ledger.Answers(ledger.Entry{Reason: e.reason, Note: e.note}, r, content) {
+		return nil
 	}
 	return errors.New("the request that it is kept for is not the one it answers")
 }
@@ -84,7 +82,7 @@ func (l *ledgerReader) levelsFault(e *ledgerEntry, movements []ledgerMovement, r
 				reserved -= 2 * s.Quantity
 			}
 		}
-		if c.After.OnHand != onHand || c.After.Reserved != reserved || c.After.AsOf != utc(max(e.at, asOf(c.Before))) {
+		if c.After.OnHand != onHand || c.After.Reserved != reserved || c.After.AsOf != utc(max(e.at, micros(c.Before.AsOf))) {
 			return fmt.Errorf("its levels of product %q in shop %q do not follow from what it did", c.ProductID, c.ShopID)
 		}
 	}
@@ -121,34 +119,4 @@ func (l *ledgerReader) reservationFault(e *ledgerEntry, r *store.Receipt) error 
 		}
 	}
 	return nil
-}
-
-// requests returns what may have been asked for where e was done and r was
-// answered.
-func (e *ledgerEntry) requests(movements []ledgerMovement, r *store.Receipt) []*request {
-	of := func(content ...any) *request {
-		return &request{reason: e.reason, note: e.note, content: content}
-	}
-	first := r.Levels[0]
-	delta := first.After.OnHand - first.Before.OnHand
-	switch e.reason {
-	case "reserve":
-		return []*request{of(first.ShopID, first.ProductID, r.Reservation.Quantity, r.Reservation.Until.Sub(r.Reservation.MadeAt).Microseconds())}
-	case "release":
-		return []*request{of(r.Reservation.ID)}
-	case string(store.Counted):
-		return []*request{of(first.ShopID, first.ProductID, first.After.OnHand)}
-	case string(store.Transferred):
-		if len(r.Levels) != 2 {
-			return nil
-		}
-		return []*request{of(first.ShopID, r.Levels[1].ShopID, first.ProductID, -delta)}
-	}
-	// Which lot was asked for, if any, and which of several movements was to be
-	// undone, shows in the answer no longer.
-	all := []*request{of("move", first.ShopID, first.ProductID, delta, "")}
-	for _, m := range movements {
-		all = append(all, of("move", first.ShopID, first.ProductID, delta, m.expiry), of("undo", m.reverses))
-	}
-	return all
 }

@@ -69,11 +69,6 @@ type Ledger interface {
 	// were added, then by shop name. It returns the cursor of the next page, "" on the last.
 	Expiring(ctx context.Context, q ExpiringQuery) (lots []StockLot, next string, err error)
 
-	// Verify reads what answers are made from, adds the whole ledger up again
-	// and compares it with what is kept beside it. It returns what is wrong, at
-	// most limit of it and the first found; the stock is not changed.
-	Verify(ctx context.Context, limit int) ([]Discrepancy, error)
-
 	// Secret returns 32 random bytes that are the same for as long as the
 	// data lives, for everyone who asks by this name.
 	Secret(ctx context.Context, name string) ([]byte, error)
@@ -84,6 +79,14 @@ type Ledger interface {
 	// ends, which is the error that it returns. Several commits may be told as
 	// one.
 	Watch(ctx context.Context, f func(Changes)) error
+}
+
+// Verifier checks what is kept.
+type Verifier interface {
+	// Verify reads what answers are made from, adds the whole ledger up again
+	// and compares it with what is kept beside it. It returns what is wrong, at
+	// most limit of it and the first found; the stock is not changed.
+	Verify(ctx context.Context, limit int) ([]Discrepancy, error)
 }
 
 // Caller is who asks for something. It travels in the context, so that those

@@ -13,10 +13,18 @@ import (
 	"time"
 )
 
-// Store answers questions about the stock and changes it. All methods may be called from
-// many goroutines at once, return promptly when ctx ends, and leave slices
-// that they return to the caller.
+// Store is all that a backend keeps. All methods may be called from many
+// goroutines at once, return promptly when ctx ends, and leave slices that they
+// return to the caller.
 type Store interface {
+	Stock
+	Catalogue
+	Verifier
+	Access
+}
+
+// Stock answers questions about the stock and changes it: what tools need.
+type Stock interface {
 	// Summary counts what there is.
 	Summary(ctx context.Context) (Summary, error)
 
@@ -55,8 +63,6 @@ type Store interface {
 	Total(ctx context.Context, productID, chain string) (Total, error)
 
 	Ledger
-	Catalogue
-	Access
 
 	// Ping returns nil if the store reads and writes, as far as it knows: it
 	// reads something, and has kept the last change that it was asked for or a

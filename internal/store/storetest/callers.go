@@ -12,7 +12,7 @@ import (
 )
 
 // testAnswersBelongToCallers writes into answers and asks again.
-func testAnswersBelongToCallers(t *testing.T, s store.Store) {
+func testAnswersBelongToCallers(t *testing.T, s store.Stock) {
 	ctx := t.Context()
 	for range 2 {
 		products, _, err := s.Products(ctx, store.ProductQuery{Text: "茶葉蛋", Match: store.Exact})
@@ -46,47 +46,47 @@ func testAnswersBelongToCallers(t *testing.T, s store.Store) {
 }
 
 // questions are one of each that a store answers.
-var questions = map[string]func(context.Context, store.Store) error{
-	"Summary": func(ctx context.Context, s store.Store) error { _, err := s.Summary(ctx); return err },
-	"Shop":    func(ctx context.Context, s store.Store) error { _, err := s.Shop(ctx, "koko-daan"); return err },
-	"Product": func(ctx context.Context, s store.Store) error { _, err := s.Product(ctx, "tea-egg"); return err },
-	"Shops": func(ctx context.Context, s store.Store) error {
+var questions = map[string]func(context.Context, store.Stock) error{
+	"Summary": func(ctx context.Context, s store.Stock) error { _, err := s.Summary(ctx); return err },
+	"Shop":    func(ctx context.Context, s store.Stock) error { _, err := s.Shop(ctx, "koko-daan"); return err },
+	"Product": func(ctx context.Context, s store.Stock) error { _, err := s.Product(ctx, "tea-egg"); return err },
+	"Shops": func(ctx context.Context, s store.Stock) error {
 		_, _, err := s.Shops(ctx, store.ShopQuery{})
 		return err
 	},
-	"Shops exact": func(ctx context.Context, s store.Store) error {
+	"Shops exact": func(ctx context.Context, s store.Stock) error {
 		_, _, err := s.Shops(ctx, store.ShopQuery{Text: "koko-daan", Match: store.Exact})
 		return err
 	},
-	"Chains": func(ctx context.Context, s store.Store) error {
+	"Chains": func(ctx context.Context, s store.Stock) error {
 		_, err := s.Chains(ctx, "koko", store.Exact, 5)
 		return err
 	},
-	"Products": func(ctx context.Context, s store.Store) error {
+	"Products": func(ctx context.Context, s store.Stock) error {
 		_, _, err := s.Products(ctx, store.ProductQuery{Text: "蛋"})
 		return err
 	},
-	"Products exact": func(ctx context.Context, s store.Store) error {
+	"Products exact": func(ctx context.Context, s store.Stock) error {
 		_, _, err := s.Products(ctx, store.ProductQuery{Text: "茶葉蛋", Match: store.Exact})
 		return err
 	},
-	"Products near": func(ctx context.Context, s store.Store) error {
+	"Products near": func(ctx context.Context, s store.Stock) error {
 		_, _, err := s.Products(ctx, store.ProductQuery{Text: "茶葉旦", Match: store.Near})
 		return err
 	},
-	"Level": func(ctx context.Context, s store.Store) error {
+	"Level": func(ctx context.Context, s store.Stock) error {
 		_, err := s.Level(ctx, "koko-daan", "tea-egg")
 		return err
 	},
-	"Levels": func(ctx context.Context, s store.Store) error {
+	"Levels": func(ctx context.Context, s store.Stock) error {
 		_, _, err := s.Levels(ctx, store.LevelQuery{ProductID: "tea-egg"})
 		return err
 	},
-	"Total": func(ctx context.Context, s store.Store) error { _, err := s.Total(ctx, "tea-egg", ""); return err },
-	"Ping":  func(ctx context.Context, s store.Store) error { return s.Ping(ctx) },
+	"Total": func(ctx context.Context, s store.Stock) error { _, err := s.Total(ctx, "tea-egg", ""); return err },
+	"Ping":  func(ctx context.Context, s store.Stock) error { return s.Ping(ctx) },
 }
 
-func testEndedContext(t *testing.T, s store.Store) {
+func testEndedContext(t *testing.T, s store.Stock) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, ask := range questions {
@@ -99,7 +99,7 @@ func testEndedContext(t *testing.T, s store.Store) {
 	}
 }
 
-func testManyAtOnce(t *testing.T, s store.Store) {
+func testManyAtOnce(t *testing.T, s store.Stock) {
 	var wg sync.WaitGroup
 	for range 32 {
 		wg.Go(func() {

@@ -110,7 +110,7 @@ func testLastOne(t *testing.T, d *desk) {
 				if i%4 == 0 {
 					request = store.Transfer{FromShopID: "a1", ToShopID: "b1", ProductID: "egg", Quantity: 1}
 				}
-				_, err := ask(t.Context(), d.Store, request)
+				_, err := ask(t.Context(), d.Stock, request)
 				var insufficient *store.InsufficientError
 				switch {
 				case err == nil:
@@ -235,7 +235,7 @@ func askShelf(ctx context.Context, d *desk, request any) (shelfOutput, *store.Re
 		l, err := d.Level(ctx, "a1", "egg")
 		return shelfOutput{level: store.Level{OnHand: l.OnHand, Reserved: l.Reserved}}, nil, err
 	}
-	receipt, err := ask(ctx, d.Store, request)
+	receipt, err := ask(ctx, d.Stock, request)
 	var insufficient *store.InsufficientError
 	if errors.As(err, &insufficient) {
 		return shelfOutput{}, nil, nil

@@ -152,11 +152,25 @@ func testLowStock(t *testing.T, d *desk) { // egg is low at 5, tea never
 			}
 		}
 	}
-	// Another reorder point counts at once, also of what is carried anew.
-	if _, err := d.EditProduct(t.Context(), "egg", store.ProductEdit{ReorderPoint: new(int64(2))}); err != nil {
+	_, next, err := d.LowStock(t.Context(), store.LowStockQuery{Threshold: &three, Page: store.Page{Limit: 1}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.EditProduct(t.Context(), "tea", store.ProductEdit{ReorderPoint: new(int64(1))}); err != nil {
+	if _, _, err := d.LowStock(t.Context(), store.LowStockQuery{Threshold: &none, Page: store.Page{Cursor: next}}); !errors.Is(err, store.ErrBadCursor) {
+		t.Errorf("cursor of another threshold: %v, want ErrBadCursor", err)
+	}
+}
+
+// testReorderPoints tests that another reorder point counts at once, also of what
+// is carried anew.
+func testReorderPoints(t *testing.T, open OpenAt) {
+	s := open(t, shelves(), time.Now)
+	d := &desk{t: t, Stock: s}
+	d.must(reserve("a1", 8))
+	if _, err := s.EditProduct(t.Context(), "egg", store.ProductEdit{ReorderPoint: new(int64(2))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.EditProduct(t.Context(), "tea", store.ProductEdit{ReorderPoint: new(int64(1))}); err != nil {
 		t.Fatal(err)
 	}
 	d.must(store.Move{ShopID: "b1", ProductID: "tea", Delta: 1, Reason: store.Delivery})
@@ -168,17 +182,13 @@ func testLowStock(t *testing.T, d *desk) { // egg is low at 5, tea never
 	if diff := gocmp.Diff([]string{"0 egg a2", "1 tea b1", "2 egg a1"}, got); err != nil || diff != "" {
 		t.Errorf("LowStock after other reorder points: %v (-want +got):\n%s", err, diff)
 	}
-	_, next, err := d.LowStock(t.Context(), store.LowStockQuery{Threshold: &three, Page: store.Page{Limit: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := d.LowStock(t.Context(), store.LowStockQuery{Threshold: &none, Page: store.Page{Cursor: next}}); !errors.Is(err, store.ErrBadCursor) {
-		t.Errorf("cursor of another threshold: %v, want ErrBadCursor", err)
+	if found, err := s.Verify(t.Context(), 10); err != nil || len(found) > 0 {
+		t.Errorf("Verify: %v, %v, want nothing", found, err)
 	}
 }
 
 // testLargeLowStock compares pages of what is low with reading the catalog.
-func testLargeLowStock(t *testing.T, open OpenAt) {
+func testLargeLowStock(t *testing.T, open OpenStock) {
 	c := Large(60, 40)
 	for i := range c.Shops[:20] {
 		c.Shops[i].Chain = "" // which are few

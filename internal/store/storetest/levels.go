@@ -12,7 +12,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-func testLevel(t *testing.T, s store.Store) {
+func testLevel(t *testing.T, s store.Stock) {
 	for _, want := range sample().Levels {
 		got, err := s.Level(t.Context(), want.ShopID, want.ProductID)
 		if err != nil {
@@ -39,7 +39,7 @@ func testLevel(t *testing.T, s store.Store) {
 	}
 }
 
-func testLevels(t *testing.T, s store.Store) {
+func testLevels(t *testing.T, s store.Stock) {
 	type level struct {
 		Shop  string
 		Level store.Level
@@ -86,7 +86,7 @@ func testLevels(t *testing.T, s store.Store) {
 	}
 }
 
-func testTotal(t *testing.T, s store.Store) {
+func testTotal(t *testing.T, s store.Stock) {
 	for _, tt := range []struct {
 		product, chain string
 		want           store.Total
@@ -112,7 +112,7 @@ func testTotal(t *testing.T, s store.Store) {
 
 // testLargeLevels compares lists and sums of levels, over chains of unlike
 // sizes, with reading the catalog.
-func testLargeLevels(t *testing.T, open Open) {
+func testLargeLevels(t *testing.T, open func(testing.TB, store.Catalog) store.Stock) {
 	c := Large(300, 3)
 	for i := range c.Shops[:20] {
 		c.Shops[i].Chain = ""
@@ -153,7 +153,7 @@ func testLargeLevels(t *testing.T, open Open) {
 	}
 }
 
-func testEmpty(t *testing.T, s store.Store) {
+func testEmpty(t *testing.T, s store.Stock) {
 	ctx := t.Context()
 	summary, err := s.Summary(ctx)
 	if err != nil || summary != (store.Summary{}) {

@@ -35,7 +35,7 @@ func pages[T any](t *testing.T, limit int, ask func(store.Page) ([]T, string, er
 	return nil
 }
 
-func testProductPages(t *testing.T, s store.Store) {
+func testProductPages(t *testing.T, s store.Stock) {
 	for _, q := range []store.ProductQuery{
 		{},
 		{Text: "蛋"},
@@ -63,7 +63,7 @@ func testProductPages(t *testing.T, s store.Store) {
 	}
 }
 
-func testShopPages(t *testing.T, s store.Store) {
+func testShopPages(t *testing.T, s store.Stock) {
 	for _, q := range []store.ShopQuery{
 		{},
 		{Text: "店"},
@@ -87,7 +87,7 @@ func testShopPages(t *testing.T, s store.Store) {
 	}
 }
 
-func testLevelPages(t *testing.T, s store.Store) {
+func testLevelPages(t *testing.T, s store.Stock) {
 	for _, q := range []store.LevelQuery{{ProductID: "tea-egg"}, {ProductID: "tea-egg", Chain: "KOKO便利店"}} {
 		whole, next, err := s.Levels(t.Context(), q)
 		if err != nil || next != "" || len(whole) < 2 {
@@ -106,7 +106,7 @@ func testLevelPages(t *testing.T, s store.Store) {
 }
 
 // testCursors sends each list what it did not give out.
-func testCursors(t *testing.T, s store.Store) {
+func testCursors(t *testing.T, s store.Stock) {
 	ctx := t.Context()
 	one := func(cursor string) store.Page { return store.Page{Limit: 1, Cursor: cursor} }
 	lists := map[string]func(cursor string) (string, error){
@@ -180,7 +180,7 @@ func testCursors(t *testing.T, s store.Store) {
 }
 
 // testLarge compares answers over a large catalog with reading all of it.
-func testLarge(t *testing.T, open Open) {
+func testLarge(t *testing.T, open func(testing.TB, store.Catalog) store.Stock) {
 	c := Large(2, 1200)
 	s := open(t, c)
 	all := pages(t, store.MaxLimit, func(p store.Page) ([]store.Product, string, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-func testSummary(t *testing.T, s store.Store) {
+func testSummary(t *testing.T, s store.Stock) {
 	got, err := s.Summary(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func testSummary(t *testing.T, s store.Store) {
 	}
 }
 
-func testProduct(t *testing.T, s store.Store) {
+func testProduct(t *testing.T, s store.Stock) {
 	for _, want := range sample().Products {
 		got, err := s.Product(t.Context(), want.ID)
 		if err != nil {
@@ -40,7 +40,7 @@ func testProduct(t *testing.T, s store.Store) {
 	}
 }
 
-func testProductsByText(t *testing.T, s store.Store) {
+func testProductsByText(t *testing.T, s store.Stock) {
 	for _, tt := range []struct {
 		match store.Match
 		text  string
@@ -113,7 +113,7 @@ func testProductsByText(t *testing.T, s store.Store) {
 	}
 }
 
-func testProductsByFilter(t *testing.T, s store.Store) {
+func testProductsByFilter(t *testing.T, s store.Stock) {
 	all := "egg milk-tea umbrella spring-egg tea-egg tw-beer ramen bubble-tea egg-pudding cola-1500 cola-600"
 	for _, tt := range []struct {
 		q    store.ProductQuery
@@ -163,7 +163,7 @@ func testProductsByFilter(t *testing.T, s store.Store) {
 	}
 }
 
-func testProductsNear(t *testing.T, s store.Store) {
+func testProductsNear(t *testing.T, s store.Stock) {
 	for _, tt := range []struct {
 		q     store.ProductQuery
 		first string
@@ -205,7 +205,7 @@ func testProductsNear(t *testing.T, s store.Store) {
 	}
 }
 
-func checkProducts(t *testing.T, s store.Store, q store.ProductQuery, want []string) {
+func checkProducts(t *testing.T, s store.Stock, q store.ProductQuery, want []string) {
 	t.Helper()
 	got, next, err := s.Products(t.Context(), q)
 	if err != nil {

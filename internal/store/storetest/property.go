@@ -33,7 +33,7 @@ func shelves() store.Catalog {
 
 // testLedgerAgainstModel makes random changes of a store and of a [model], and
 // compares all that can be read after each.
-func testLedgerAgainstModel(t *testing.T, open OpenAt) {
+func testLedgerAgainstModel(t *testing.T, open OpenStock) {
 	// A database for each of rapid's hundred sequences takes some seconds, so
 	// there are fewer, unless somebody asks for more.
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
@@ -92,7 +92,7 @@ func testLedgerAgainstModel(t *testing.T, open OpenAt) {
 
 // pair is a store beside its model.
 type pair struct {
-	store store.Store
+	store store.Stock
 	model *model
 	keyed []call // that had an idempotency key and were not refused
 }
@@ -214,7 +214,7 @@ func (p *pair) compareHistory(rt *rapid.T) {
 			rt.Fatalf("Movements of %v (-want +got):\n%s", at, diff)
 		}
 	}
-	if found, err := p.store.Verify(ctx, 10); err != nil || len(found) > 0 {
+	if found, err := verify(ctx, p.store); err != nil || len(found) > 0 {
 		rt.Fatalf("Verify: %v, %v", found, err)
 	}
 }
@@ -240,7 +240,7 @@ func kind(err error) string {
 }
 
 // ask makes a request of s.
-func ask(ctx context.Context, s store.Store, request any) (store.Receipt, error) {
+func ask(ctx context.Context, s store.Stock, request any) (store.Receipt, error) {
 	switch r := request.(type) {
 	case store.Move:
 		return s.Move(ctx, r)

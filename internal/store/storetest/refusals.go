@@ -98,7 +98,7 @@ func testRefusals(t *testing.T, d *desk) {
 		for _, dry := range []bool{true, false} {
 			once := onceOf(tt.request)
 			once.DryRun = dry
-			_, err := ask(t.Context(), d.Store, withOnce(tt.request, once))
+			_, err := ask(t.Context(), d.Stock, withOnce(tt.request, once))
 			if diff := gocmp.Diff(kind(tt.want), kind(err)); diff != "" {
 				t.Errorf("%#v, dry run %v: %v (-want +got):\n%s", tt.request, dry, err, diff)
 			} else if !strings.Contains(err.Error(), tt.words) {
@@ -144,13 +144,13 @@ func testKeys(t *testing.T, d *desk) {
 		withOnce(reserve("a1", 1), store.Once{Key: "r"}),
 		withOnce(store.Count{ShopID: "b1", ProductID: "egg", Quantity: 2}, store.Once{Key: "c"}),
 	} {
-		first, err := ask(wang, d.Store, request)
+		first, err := ask(wang, d.Stock, request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		before := d.everything()
 		d.wait(time.Second)
-		again, err := ask(wang, d.Store, request)
+		again, err := ask(wang, d.Stock, request)
 		first.Replayed = true
 		if diff := gocmp.Diff(first, again); err != nil || diff != "" {
 			t.Errorf("%#v again: %v (-first +again):\n%s", request, err, diff)
@@ -162,21 +162,21 @@ func testKeys(t *testing.T, d *desk) {
 	for _, other := range []any{sell("a1", 2), sell("b1", 1), deliver("a1", 1, ""), reserve("a1", 1), store.Undo{Movement: 1},
 		store.Move{ShopID: "a1", ProductID: "egg", Delta: -1, Reason: store.Waste},
 		store.Move{ShopID: "a1", ProductID: "egg", Delta: -1, Reason: store.Sale, Note: "x"}} {
-		if _, err := ask(wang, d.Store, withOnce(other, once)); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), `"訂單 7" was used for something else`) {
+		if _, err := ask(wang, d.Stock, withOnce(other, once)); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), `"訂單 7" was used for something else`) {
 			t.Errorf("%#v under a key that was used: %v, want ErrConflict", other, err)
 		}
 	}
-	if got, err := ask(chen, d.Store, withOnce(sell("a1", 1), once)); err != nil || got.Replayed {
+	if got, err := ask(chen, d.Stock, withOnce(sell("a1", 1), once)); err != nil || got.Replayed {
 		t.Errorf("the same key of somebody else: %+v, %v, want another change", got, err)
 	}
 	d.checkLevel("a1", "egg", 8, 1)
 
 	// What is refused leaves no key.
 	once.Key = "refused"
-	if _, err := ask(wang, d.Store, withOnce(sell("a1", 100), once)); err == nil {
+	if _, err := ask(wang, d.Stock, withOnce(sell("a1", 100), once)); err == nil {
 		t.Error("100 were sold")
 	}
-	if _, err := ask(wang, d.Store, withOnce(sell("a1", 1), once)); err != nil {
+	if _, err := ask(wang, d.Stock, withOnce(sell("a1", 1), once)); err != nil {
 		t.Errorf("key of what was refused: %v", err)
 	}
 }
@@ -184,7 +184,7 @@ func testKeys(t *testing.T, d *desk) {
 func testTokens(t *testing.T, d *desk) {
 	once := store.Once{Token: "one", TokenUntil: d.now().Add(time.Minute), Key: "k"}
 	// Neither a refusal nor a dry run uses it up.
-	if _, err := ask(t.Context(), d.Store, withOnce(sell("a1", 100), once)); err == nil {
+	if _, err := ask(t.Context(), d.Stock, withOnce(sell("a1", 100), once)); err == nil {
 		t.Error("100 were sold")
 	}
 	dry := once
@@ -196,12 +196,12 @@ func testTokens(t *testing.T, d *desk) {
 	}
 	for _, key := range []string{"", "other"} {
 		once.Key = key
-		if _, err := ask(t.Context(), d.Store, withOnce(sell("a1", 1), once)); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "used before") {
+		if _, err := ask(t.Context(), d.Stock, withOnce(sell("a1", 1), once)); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "used before") {
 			t.Errorf("token used twice, with key %q: %v, want ErrConflict", key, err)
 		}
 	}
 	d.wait(time.Minute)
-	if _, err := ask(t.Context(), d.Store, withOnce(sell("a1", 1), once)); !errors.Is(err, store.ErrConflict) {
+	if _, err := ask(t.Context(), d.Stock, withOnce(sell("a1", 1), once)); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("token that is over: %v, want ErrConflict", err)
 	}
 	d.checkLevel("a1", "egg", 9, 0)
@@ -226,7 +226,7 @@ func testBounds(t *testing.T, d *desk) {
 	} {
 		before := d.everything()
 		tt.once.Key = "k"
-		if _, err := ask(t.Context(), d.Store, withOnce(tt.request, tt.once)); !errors.Is(err, tt.want) {
+		if _, err := ask(t.Context(), d.Stock, withOnce(tt.request, tt.once)); !errors.Is(err, tt.want) {
 			t.Errorf("%#v: %v, want %v", tt.request, err, tt.want)
 		}
 		if diff := gocmp.Diff(before, d.everything()); diff != "" {
@@ -268,7 +268,7 @@ func testEndedContextOfChange(t *testing.T, d *desk) {
 	for _, request := range []any{
 		sell("a1", 1), store.Count{ShopID: "a1", ProductID: "egg", Quantity: 1}, reserve("a1", 1), store.Undo{Movement: 1},
 	} {
-		if _, err := ask(ctx, d.Store, request); !errors.Is(err, context.Canceled) {
+		if _, err := ask(ctx, d.Stock, request); !errors.Is(err, context.Canceled) {
 			t.Errorf("%#v with an ended context: %v, want context.Canceled", request, err)
 		}
 	}
@@ -279,7 +279,6 @@ func testEndedContextOfChange(t *testing.T, d *desk) {
 		"Lots":         func() error { _, err := d.Lots(ctx, "a1", "egg"); return err },
 		"LowStock":     func() error { _, _, err := d.LowStock(ctx, store.LowStockQuery{}); return err },
 		"Expiring":     func() error { _, _, err := d.Expiring(ctx, store.ExpiringQuery{}); return err },
-		"Verify":       func() error { _, err := d.Verify(ctx, 1); return err },
 		"Secret":       func() error { _, err := d.Secret(ctx, "x"); return err },
 		"Watch":        func() error { return d.Watch(ctx, func(store.Changes) {}) },
 	} {

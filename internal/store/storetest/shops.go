@@ -14,7 +14,7 @@ import (
 // show writes a query for a failure.
 func show(q any) string { return fmt.Sprintf("%+v", q) }
 
-func testShop(t *testing.T, s store.Store) {
+func testShop(t *testing.T, s store.Stock) {
 	for _, want := range sample().Shops {
 		got, err := s.Shop(t.Context(), want.ID)
 		if err != nil {
@@ -31,7 +31,7 @@ func testShop(t *testing.T, s store.Store) {
 	}
 }
 
-func testShopsByText(t *testing.T, s store.Store) {
+func testShopsByText(t *testing.T, s store.Stock) {
 	for _, tt := range []struct {
 		q    store.ShopQuery
 		want string
@@ -81,7 +81,7 @@ func testShopsByText(t *testing.T, s store.Store) {
 	}
 }
 
-func testShopsByDistance(t *testing.T, s store.Store) {
+func testShopsByDistance(t *testing.T, s store.Stock) {
 	taipei101 := &store.Location{Latitude: 25.0340, Longitude: 121.5645}
 	sydney := &store.Location{Latitude: -33.87, Longitude: 151.21}
 	nearDateLine := &store.Location{Latitude: -30, Longitude: -179}
@@ -108,7 +108,7 @@ func testShopsByDistance(t *testing.T, s store.Store) {
 	}
 }
 
-func testChains(t *testing.T, s store.Store) {
+func testChains(t *testing.T, s store.Stock) {
 	koko := store.Chain{Name: "KOKO便利店", Aliases: []string{"KOKO", "扣扣"}, Shops: 3}
 	fresh := store.Chain{Name: "日日鮮超市", Aliases: []string{"Daily Fresh"}, Shops: 1}
 	none := store.Chain{Name: "沒有店的連鎖"}

@@ -19,13 +19,25 @@ type Open func(tb testing.TB, c store.Catalog) store.Store
 // OpenAt is [Open] of a store whose clock is now. The test may close it before.
 type OpenAt func(tb testing.TB, c store.Catalog, now func() time.Time) store.Store
 
+// OpenStock is [OpenAt] of a backend that keeps stock and nothing else.
+type OpenStock func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock
+
 // Run tests a backend against the contract of [store.Store].
-func Run(t *testing.T, openAt OpenAt) {
-	open := func(tb testing.TB, c store.Catalog) store.Store { return openAt(tb, c, time.Now) }
+func Run(t *testing.T, open OpenAt) {
+	RunStock(t, func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock { return open(tb, c, now) })
+	t.Run("Catalogue", func(t *testing.T) { testCatalogue(t, open) })
+	t.Run("ReorderPointsCountAtOnce", func(t *testing.T) { testReorderPoints(t, open) })
+	t.Run("UndoReversesAnImport", func(t *testing.T) { testUndoImport(t, open) })
+	t.Run("Access", func(t *testing.T) { testAccess(t, open) })
+}
+
+// RunStock tests a backend against the contract of [store.Stock].
+func RunStock(t *testing.T, openAt OpenStock) {
+	open := func(tb testing.TB, c store.Catalog) store.Stock { return openAt(tb, c, time.Now) }
 	s := open(t, sample())
 	for _, tt := range []struct {
 		name string
-		test func(*testing.T, store.Store)
+		test func(*testing.T, store.Stock)
 	}{
 		{"Summary", testSummary},
 		{"Product", testProduct},
@@ -50,9 +62,7 @@ func Run(t *testing.T, openAt OpenAt) {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, s) })
 	}
 	t.Run("Empty", func(t *testing.T) { testEmpty(t, open(t, store.Catalog{})) })
-	t.Run("Catalogue", func(t *testing.T) { testCatalogue(t, openAt) })
 	t.Run("Ledger", func(t *testing.T) { testLedger(t, openAt) })
-	t.Run("Access", func(t *testing.T) { testAccess(t, openAt) })
 	t.Run("LargeAgreesWithReading", func(t *testing.T) { testLarge(t, open) })
 	t.Run("LargeLevelsAgreeWithReading", func(t *testing.T) { testLargeLevels(t, open) })
 }

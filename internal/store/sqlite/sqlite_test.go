@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/memory"
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 	"github.com/mcpstore/mcpstore/internal/store/storetest"
 )
@@ -31,6 +32,16 @@ func openAt(tb testing.TB, c store.Catalog, now func() time.Time) store.Store {
 }
 
 func TestContract(t *testing.T) { storetest.Run(t, openAt) }
+
+func TestAgreesWithMemory(t *testing.T) {
+	storetest.RunBeside(t, func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock {
+		db, err := memory.New(c, now)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return db
+	}, func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock { return openAt(tb, c, now) })
+}
 
 func BenchmarkSearch(b *testing.B) { storetest.BenchmarkSearch(b, open) }
 func BenchmarkStock(b *testing.B)  { storetest.BenchmarkStock(b, open) }

@@ -35,7 +35,7 @@ func drawOnce(rt *rapid.T, now time.Time) store.Once {
 }
 
 // draw returns a random request of one kind.
-func draw(rt *rapid.T, m *model, kind string) any {
+func (p *pair) draw(rt *rapid.T, kind string) any {
 	switch kind {
 	case "move":
 		r := store.Move{
@@ -61,16 +61,15 @@ func draw(rt *rapid.T, m *model, kind string) any {
 			Quantity: rapid.Int64Range(1, 5).Draw(rt, "quantity"), Note: drawNote.Draw(rt, "note"),
 			For: rapid.SampledFrom([]time.Duration{0, store.MinHold, 20 * time.Minute, store.MaxHold}).Draw(rt, "for")}
 	case "release":
-		return store.Release{Reservation: drawID(rt, m.reservations, func(r store.Reservation) int64 { return r.ID })}
+		return store.Release{Reservation: drawID(rt, p.reservations)}
 	}
-	return store.Undo{Movement: drawID(rt, m.movements, func(m store.Movement) int64 { return m.ID }), Note: drawNote.Draw(rt, "note")}
+	return store.Undo{Movement: drawID(rt, p.movements), Note: drawNote.Draw(rt, "note")}
 }
 
-// drawID returns an ID, mostly of one of the last rows and now and then of none.
-func drawID[T any](rt *rapid.T, rows []T, id func(T) int64) int64 {
-	if len(rows) == 0 || rapid.IntRange(0, 9).Draw(rt, "none") == 0 {
+// drawID returns an ID, mostly one of the last and now and then none that exists.
+func drawID(rt *rapid.T, ids []int64) int64 {
+	if len(ids) == 0 || rapid.IntRange(0, 9).Draw(rt, "none") == 0 {
 		return 1 << 40
 	}
-	back := rapid.IntRange(0, min(len(rows)-1, 8)).Draw(rt, "back")
-	return id(rows[len(rows)-1-back])
+	return ids[len(ids)-1-rapid.IntRange(0, min(len(ids)-1, 8)).Draw(rt, "back")]
 }

@@ -187,6 +187,9 @@ func testReorderPoints(t *testing.T, open OpenAt) {
 	}
 }
 
+// at is a product in a shop.
+type at struct{ shop, product string }
+
 // testLargeLowStock compares pages of what is low with reading the catalog.
 func testLargeLowStock(t *testing.T, open OpenStock) {
 	c := Large(60, 40)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -31,70 +30,69 @@ func shelves() store.Catalog {
 	}
 }
 
-// testLedgerAgainstModel makes random changes of a store and of a [model], and
-// compares all that can be read after each.
-func testLedgerAgainstModel(t *testing.T, open OpenStock) {
+// RunBeside makes random changes of two backends at once and compares every
+// answer, every error, and after each change all lists in their order, page by
+// page.
+func RunBeside(t *testing.T, openOne, openOther OpenStock) {
 	// A database for each of rapid's hundred sequences takes some seconds, so
-	// there are fewer, unless somebody asks for more.
-	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		checks.Value.Set("30")
-		defer checks.Value.Set(checks.DefValue)
-	}
-	// The same ones each time, unless somebody looks for others.
-	if seed := flag.Lookup("rapid.seed"); seed.Value.String() == seed.DefValue {
-		seed.Value.Set("20261122")
-		defer seed.Value.Set(seed.DefValue)
+	// there are fewer by default, of more changes each.
+	for name, value := range map[string]string{"rapid.checks": "30", "rapid.steps": "60", "rapid.seed": "20261122"} {
+		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
+			f.Value.Set(value)
+			defer f.Value.Set(f.DefValue)
+		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
-		s := open(t, shelves(), func() time.Time { return now })
-		p := &pair{store: s, model: newModel(shelves())}
-		defer s.Close()
-		// What is there from the beginning moved too.
-		opening, _, err := s.Movements(t.Context(), store.MovementQuery{})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		slices.Reverse(opening)
-		p.model.movements = opening
-
+		p := &pair{time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+		now := func() time.Time { return p.time }
+		p.one, p.other = openOne(t, shelves(), now), openOther(t, shelves(), now)
+		defer p.one.Close()
+		defer p.other.Close()
 		actions := map[string]func(*rapid.T){
 			"wait": func(rt *rapid.T) {
-				if held := p.model.held(); len(held) > 0 && rapid.Bool().Draw(rt, "until the next lapses") {
-					now = held[0].Until
+				held, _, err := p.one.Reservations(context.Background(), store.ReservationQuery{})
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if len(held) > 0 && rapid.Bool().Draw(rt, "until the next lapses") {
+					p.time = held[0].Until
 					return
 				}
-				now = now.Add(time.Duration(rapid.Int64Range(1, int64(40*time.Minute/time.Microsecond)).Draw(rt, "µs")) * time.Microsecond)
+				p.time = p.time.Add(time.Duration(rapid.Int64Range(1, int64(40*time.Minute/time.Microsecond)).Draw(rt, "µs")) * time.Microsecond)
 			},
 			"again": func(rt *rapid.T) { // with the same key, and mostly the same content
-				if len(p.keyed) > 0 {
-					c := rapid.SampledFrom(p.keyed).Draw(rt, "call")
-					if rapid.IntRange(0, 3).Draw(rt, "other") == 0 {
-						c.request = withOnce(draw(rt, p.model, "count"), onceOf(c.request))
-					}
-					p.do(rt, now, c)
+				if len(p.keyed) == 0 {
+					return
 				}
+				c := rapid.SampledFrom(p.keyed).Draw(rt, "call")
+				if rapid.IntRange(0, 3).Draw(rt, "other") == 0 {
+					c.request = withOnce(p.draw(rt, "count"), onceOf(c.request))
+				}
+				p.do(rt, c)
 			},
-			"": func(rt *rapid.T) {
-				p.model.lapse(now)
-				p.compareLevels(rt)
-			},
+			"": p.compare,
 		}
 		for _, kind := range []string{"move", "count", "transfer", "reserve", "release", "undo"} {
 			actions[kind] = func(rt *rapid.T) {
-				p.do(rt, now, call{drawCaller(rt), withOnce(draw(rt, p.model, kind), drawOnce(rt, now))})
+				p.do(rt, call{drawCaller(rt), withOnce(p.draw(rt, kind), drawOnce(rt, p.time))})
 			}
 		}
 		rt.Repeat(actions)
-		p.compareHistory(rt)
+		for _, s := range []store.Stock{p.one, p.other} {
+			if found, err := verify(context.Background(), s); err != nil || len(found) > 0 {
+				rt.Fatalf("Verify: %v, %v", found, err)
+			}
+		}
 	})
 }
 
-// pair is a store beside its model.
+// pair is two backends that are asked the same.
 type pair struct {
-	store store.Stock
-	model *model
-	keyed []call // that had an idempotency key and were not refused
+	one, other   store.Stock
+	time         time.Time
+	keyed        []call  // that had an idempotency key and were not refused
+	movements    []int64 // the IDs that were given out
+	reservations []int64
 }
 
 // call is a request and who makes it.
@@ -104,118 +102,113 @@ type call struct {
 }
 
 // do makes a request of both, and compares the answers.
-func (p *pair) do(rt *rapid.T, now time.Time, c call) {
-	after, want, wantErr := p.model.do(now, c.by, c.request)
-	got, err := ask(store.WithCaller(context.Background(), c.by), p.store, c.request)
-	if diff := gocmp.Diff(kind(wantErr), kind(err)); diff != "" {
-		rt.Fatalf("%#v: %v (-want +got):\n%s", c, err, diff)
-	}
-	if err != nil {
-		return
-	}
-	once := onceOf(c.request)
-	if !got.Replayed {
-		identifyReceipt(rt, &want, got)
+func (p *pair) do(rt *rapid.T, c call) {
+	ctx := store.WithCaller(context.Background(), c.by)
+	want, wantErr := ask(ctx, p.one, c.request)
+	got, err := ask(ctx, p.other, c.request)
+	if kind(wantErr) != kind(err) || kind(err) == "invalid" && wantErr.Error() != err.Error() {
+		rt.Fatalf("%#v: %v and %v", c, wantErr, err)
 	}
 	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		rt.Fatalf("%#v (-want +got):\n%s", c, diff)
+		rt.Fatalf("%#v (-one +other):\n%s", c, diff)
 	}
-	p.model = after
-	if !once.DryRun && !got.Replayed {
-		p.model.identify(c.by, once.Key, got)
-		if once.Key != "" {
-			p.keyed = append(p.keyed, c)
-		}
+	once := onceOf(c.request)
+	if err != nil || once.DryRun || got.Replayed {
+		return
 	}
-}
-
-// identifyReceipt gives want the IDs that are new in got, if they are as IDs
-// should be.
-func identifyReceipt(rt *rapid.T, want *store.Receipt, got store.Receipt) {
-	for i := range min(len(want.Movements), len(got.Movements)) {
-		if i > 0 && got.Movements[i].ID <= got.Movements[i-1].ID {
-			rt.Fatalf("movement %d comes after movement %d", got.Movements[i].ID, got.Movements[i-1].ID)
-		}
-		want.Movements[i].ID, want.Movements[i].Group = got.Movements[i].ID, got.Movements[0].ID
+	for _, m := range got.Movements {
+		p.movements = append(p.movements, m.ID)
 	}
-	if want.Reservation != nil && got.Reservation != nil && want.Reservation.State == store.Held {
-		want.Reservation.ID = got.Reservation.ID
+	if got.Reservation != nil {
+		p.reservations = append(p.reservations, got.Reservation.ID)
+	}
+	if once.Key != "" {
+		p.keyed = append(p.keyed, c)
 	}
 }
 
-// compareLevels compares what is there now.
-func (p *pair) compareLevels(rt *rapid.T) {
+// compare compares all that can be read.
+func (p *pair) compare(rt *rapid.T) {
 	ctx := context.Background()
-	for _, shop := range p.model.shops {
-		for _, product := range p.model.products {
-			want, carried := p.model.levels[at{shop, product}]
-			got, err := p.store.Level(ctx, shop, product)
-			if carried != (err == nil) || err != nil && !errors.Is(err, store.ErrNotFound) {
-				rt.Fatalf("Level(%q, %q): %v, carried: %v", shop, product, err, carried)
-			}
-			if diff := gocmp.Diff(want.Level, got); diff != "" {
-				rt.Fatalf("Level(%q, %q) (-want +got):\n%s", shop, product, diff)
-			}
-			lots, err := p.store.Lots(ctx, shop, product)
-			if diff := gocmp.Diff(want.list(), lots, cmpopts.EquateEmpty()); err != nil || diff != "" {
-				rt.Fatalf("Lots(%q, %q): %v (-want +got):\n%s", shop, product, err, diff)
-			}
+	catalog := shelves()
+	same(rt, p, "Summary", func(s store.Stock) (any, error) { return s.Summary(ctx) })
+	for _, product := range catalog.Products {
+		for _, shop := range catalog.Shops {
+			name := fmt.Sprintf("(%q, %q)", shop.ID, product.ID)
+			same(rt, p, "Level"+name, func(s store.Stock) (any, error) { return s.Level(ctx, shop.ID, product.ID) })
+			same(rt, p, "Lots"+name, func(s store.Stock) (any, error) { return s.Lots(ctx, shop.ID, product.ID) })
 		}
-	}
-	for _, product := range p.model.products {
 		for _, chain := range []string{"", "a"} {
-			got, err := p.store.Total(ctx, product, chain)
-			if diff := gocmp.Diff(p.model.total(product, chain), got); err != nil || diff != "" {
-				rt.Fatalf("Total(%q, %q): %v (-want +got):\n%s", product, chain, err, diff)
+			same(rt, p, "Total", func(s store.Stock) (any, error) { return s.Total(ctx, product.ID, chain) })
+			for _, inStock := range []bool{false, true} {
+				samePages(rt, p, "Levels", func(s store.Stock, page store.Page) ([]store.ShopLevel, string, error) {
+					return s.Levels(ctx, store.LevelQuery{ProductID: product.ID, Chain: chain, InStock: inStock, Page: page})
+				})
 			}
 		}
 	}
-	held, _, err := p.store.Reservations(ctx, store.ReservationQuery{Page: store.Page{Limit: store.MaxLimit}})
-	if diff := gocmp.Diff(p.model.held(), held, cmpopts.EquateEmpty()); err != nil || diff != "" {
-		rt.Fatalf("Reservations: %v (-want +got):\n%s", err, diff)
+	three := int64(3)
+	for _, threshold := range []*int64{nil, &three} {
+		for _, q := range []store.LowStockQuery{{}, {Chain: "a"}, {ShopID: "a1"}} {
+			samePages(rt, p, "LowStock", func(s store.Stock, page store.Page) ([]store.StockLevel, string, error) {
+				q.Threshold, q.Page = threshold, page
+				return s.LowStock(ctx, q)
+			})
+		}
+	}
+	for _, q := range []store.ExpiringQuery{{}, {Through: "2026-12-01"}, {Chain: "b"}, {ShopID: "a1", Through: "2026-12-31"}} {
+		samePages(rt, p, "Expiring", func(s store.Stock, page store.Page) ([]store.StockLot, string, error) {
+			q.Page = page
+			return s.Expiring(ctx, q)
+		})
+	}
+	for _, q := range []store.ProductQuery{{InStock: true}, {InStock: true, ShopID: "a1"}, {Chain: "b"}, {ShopID: "b1", Chain: "b", InStock: true}} {
+		samePages(rt, p, "Products", func(s store.Stock, page store.Page) ([]store.Product, string, error) {
+			q.Page = page
+			return s.Products(ctx, q)
+		})
+	}
+	for _, q := range []store.MovementQuery{{}, {ShopID: "a1", ProductID: "egg"}, {Group: int64(len(p.movements))}} {
+		samePages(rt, p, "Movements", func(s store.Stock, page store.Page) ([]store.Movement, string, error) {
+			q.Page = page
+			return s.Movements(ctx, q)
+		})
+	}
+	samePages(rt, p, "Reservations", func(s store.Stock, page store.Page) ([]store.Reservation, string, error) {
+		return s.Reservations(ctx, store.ReservationQuery{Page: page})
+	})
+	for _, id := range p.reservations {
+		same(rt, p, "Reservation", func(s store.Stock) (any, error) { return s.Reservation(ctx, id) })
 	}
 }
 
-// compareHistory compares how it came to be there, and lets the store verify
-// itself.
-func (p *pair) compareHistory(rt *rapid.T) {
-	ctx := context.Background()
-	for _, want := range p.model.reservations {
-		got, err := p.store.Reservation(ctx, want.ID)
-		if diff := gocmp.Diff(want, got); err != nil || diff != "" {
-			rt.Fatalf("Reservation(%d): %v (-want +got):\n%s", want.ID, err, diff)
-		}
+// same compares what both answer to one question.
+func same(rt *rapid.T, p *pair, name string, question func(store.Stock) (any, error)) {
+	want, wantErr := question(p.one)
+	got, err := question(p.other)
+	if kind(err) != kind(wantErr) {
+		rt.Fatalf("%s: %v and %v", name, wantErr, err)
 	}
-	for at, l := range p.model.levels {
-		var want []store.Movement
-		var sum int64
-		for _, m := range slices.Backward(p.model.movements) {
-			if m.ShopID == at.shop && m.ProductID == at.product {
-				want = append(want, m)
-				sum += m.Delta
-			}
-		}
-		if sum != l.OnHand {
-			rt.Fatalf("movements of %v add up to %d, on hand are %d", at, sum, l.OnHand)
-		}
-		var got []store.Movement
-		q := store.MovementQuery{ShopID: at.shop, ProductID: at.product, Page: store.Page{Limit: 7}}
-		for {
-			page, next, err := p.store.Movements(ctx, q)
-			if err != nil {
-				rt.Fatal(err)
-			}
-			got = append(got, page...)
-			if q.Cursor = next; next == "" {
-				break
-			}
+	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		rt.Fatalf("%s (-one +other):\n%s", name, diff)
+	}
+}
+
+// samePages compares a list, page by page.
+func samePages[T any](rt *rapid.T, p *pair, name string, list func(store.Stock, store.Page) ([]T, string, error)) {
+	one, other := store.Page{Limit: 3}, store.Page{Limit: 3}
+	for {
+		want, wantNext, wantErr := list(p.one, one)
+		got, next, err := list(p.other, other)
+		if kind(err) != kind(wantErr) || (next == "") != (wantNext == "") {
+			rt.Fatalf("%s: %v, then %q, and %v, then %q", name, wantErr, wantNext, err, next)
 		}
 		if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-			rt.Fatalf("Movements of %v (-want +got):\n%s", at, diff)
+			rt.Fatalf("%s (-one +other):\n%s", name, diff)
 		}
-	}
-	if found, err := verify(ctx, p.store); err != nil || len(found) > 0 {
-		rt.Fatalf("Verify: %v, %v", found, err)
+		if one.Cursor, other.Cursor = wantNext, next; next == "" {
+			return
+		}
 	}
 }
 

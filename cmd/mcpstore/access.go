@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func accessCommand(e *env) *cobra.Command {
@@ -50,11 +48,11 @@ func (o *accessOptions) addFlags(cmd *cobra.Command, lists bool) {
 
 // with calls do with the database open. Where there is none and make is set,
 // it is made as a first start would make it.
-func (o *accessOptions) with(cmd *cobra.Command, e *env, make bool, do func(ctx context.Context, db *sqlite.DB) error) error {
+func (o *accessOptions) with(cmd *cobra.Command, e *env, make bool, do func(ctx context.Context, db database) error) error {
 	ctx := asUser(cmd.Context(), e.getenv)
 	open := openExisting
 	if make {
-		open = func(ctx context.Context, path string, getenv func(string) string) (*sqlite.DB, string, error) {
+		open = func(ctx context.Context, path string, getenv func(string) string) (database, string, error) {
 			return openDatabase(ctx, path, true, getenv, nil)
 		}
 	}

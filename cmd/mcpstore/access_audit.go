@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 // callJSON is a call, for programs.
@@ -55,7 +54,7 @@ second, which a crash may lose. They are kept as long as the server's
 			if o.limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is less than nothing", o.limit), "give how many calls to list, or 0 for all"}
 			}
-			return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, false, func(ctx context.Context, db database) error {
 				return listCalls(ctx, e, db, q, o.limit, o.json)
 			})
 		},
@@ -84,7 +83,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, &usageError{fmt.Errorf("--since %q is not a time", text), "give one such as 24h, 7d, 2026-11-01 or 2026-11-01T08:30"}
 }
 
-func listCalls(ctx context.Context, e *env, db *sqlite.DB, q store.CallQuery, limit int, asJSON bool) error {
+func listCalls(ctx context.Context, e *env, db database, q store.CallQuery, limit int, asJSON bool) error {
 	calls, err := firstOf(e, limit, func(page store.Page) ([]store.Call, string, error) {
 		q.Page = page
 		return db.Calls(ctx, q)

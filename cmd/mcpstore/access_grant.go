@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func accessGrantCommand(e *env) *cobra.Command {
@@ -48,7 +47,7 @@ func grantListCommand(e *env) *cobra.Command {
 		Example: "  mcpstore access grant list --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, false, func(ctx context.Context, db database) error {
 				return listGrants(ctx, e, db, o.json)
 			})
 		},
@@ -57,7 +56,7 @@ func grantListCommand(e *env) *cobra.Command {
 	return cmd
 }
 
-func listGrants(ctx context.Context, e *env, db *sqlite.DB, asJSON bool) error {
+func listGrants(ctx context.Context, e *env, db database, asJSON bool) error {
 	grants, err := db.Grants(ctx)
 	if err != nil {
 		return err
@@ -92,7 +91,7 @@ func grantRevokeCommand(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, false, func(ctx context.Context, db database) error {
 				err := db.RevokeGrant(ctx, id)
 				if errors.Is(err, store.ErrNotFound) {
 					return &failure{fmt.Errorf("there is no grant %d", id), "mcpstore access grant list lists them"}

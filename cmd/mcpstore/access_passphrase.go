@@ -13,7 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mcpstore/mcpstore/internal/access/oauth"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func accessPassphraseCommand(e *env) *cobra.Command {
@@ -48,7 +47,7 @@ a client asks to sign in.`,
 				return &usageError{errors.New("--reset keeps the passphrase, and --remove does not"), "leave one of the two out"}
 			}
 			if reset {
-				return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error { return liftLock(ctx, e, db) })
+				return o.with(cmd, e, false, func(ctx context.Context, db database) error { return liftLock(ctx, e, db) })
 			}
 			hash := ""
 			if !remove {
@@ -60,7 +59,7 @@ a client asks to sign in.`,
 					return &failure{err, "four words that do not belong together make a good one"}
 				}
 			}
-			return o.with(cmd, e, !remove, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, !remove, func(ctx context.Context, db database) error {
 				if err := db.SetPassphrase(ctx, hash); err != nil {
 					return err
 				}
@@ -80,7 +79,7 @@ a client asks to sign in.`,
 }
 
 // liftLock forgets the wrong attempts at signing in.
-func liftLock(ctx context.Context, e *env, db *sqlite.DB) error {
+func liftLock(ctx context.Context, e *env, db database) error {
 	hash, err := db.Passphrase(ctx)
 	if err != nil {
 		return err

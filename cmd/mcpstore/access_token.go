@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/access/secret"
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func accessTokenCommand(e *env) *cobra.Command {
@@ -60,7 +60,7 @@ show it again: put it where it is needed right away. A server that runs with
 			if o.note != "" {
 				fmt.Fprintln(e.stderr, o.note)
 			}
-			return o.with(cmd, e, true, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, true, func(ctx context.Context, db database) error {
 				return createToken(ctx, e, db, t, o.store)
 			})
 		},
@@ -106,7 +106,7 @@ func (o *tokenOptions) token() (store.Token, error) {
 
 // createToken adds t, for the named store alone if there is one, and prints
 // its secret.
-func createToken(ctx context.Context, e *env, db *sqlite.DB, t store.Token, shop string) error {
+func createToken(ctx context.Context, e *env, db database, t store.Token, shop string) error {
 	only := ""
 	if shop != "" {
 		found, err := findShop(ctx, db, shop)
@@ -131,7 +131,7 @@ func createToken(ctx context.Context, e *env, db *sqlite.DB, t store.Token, shop
 }
 
 // addToken adds an API token and returns its secret, which nobody else has.
-func addToken(ctx context.Context, s store.Access, t store.Token) (string, store.Token, error) {
+func addToken(ctx context.Context, s access.Storage, t store.Token) (string, store.Token, error) {
 	text := secret.New(secret.API)
 	t.Hash = store.HashOf(text)
 	kept, err := s.AddToken(ctx, t)
@@ -183,7 +183,7 @@ func tokenListCommand(e *env) *cobra.Command {
 		Example: "  mcpstore access token list --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, false, func(ctx context.Context, db database) error {
 				return listTokens(ctx, e, db, o.json)
 			})
 		},
@@ -192,7 +192,7 @@ func tokenListCommand(e *env) *cobra.Command {
 	return cmd
 }
 
-func listTokens(ctx context.Context, e *env, db *sqlite.DB, asJSON bool) error {
+func listTokens(ctx context.Context, e *env, db database, asJSON bool) error {
 	tokens, err := db.Tokens(ctx)
 	if err != nil {
 		return err
@@ -232,7 +232,7 @@ func tokenRevokeCommand(e *env) *cobra.Command {
   mcpstore access token revoke 7`,
 		Args: one("the name or number of one token", "ci"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.with(cmd, e, false, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, false, func(ctx context.Context, db database) error {
 				return revokeToken(ctx, e, db, args[0])
 			})
 		},
@@ -241,7 +241,7 @@ func tokenRevokeCommand(e *env) *cobra.Command {
 	return cmd
 }
 
-func revokeToken(ctx context.Context, e *env, db *sqlite.DB, which string) error {
+func revokeToken(ctx context.Context, e *env, db database, which string) error {
 	tokens, err := db.Tokens(ctx)
 	if err != nil {
 		return err

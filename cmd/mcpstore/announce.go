@@ -156,7 +156,7 @@ func (a *announcer) withdraw() {
 }
 
 // firstQuestion is one that the stock can answer. It is "" for an empty stock.
-func firstQuestion(ctx context.Context, s store.Store, summary store.Summary) (string, error) {
+func firstQuestion(ctx context.Context, s database, summary store.Summary) (string, error) {
 	if summary.Demo {
 		return "KOKO便利店的茶葉蛋還有幾個", nil
 	}

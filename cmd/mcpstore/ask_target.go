@@ -166,7 +166,7 @@ func isLent(t store.Token) (pid string, is bool) {
 
 // lend has t use a token that is revoked at the end. Those that were lent to
 // processes which are gone end now.
-func (t *target) lend(ctx context.Context, db store.Access, end *ending) error {
+func (t *target) lend(ctx context.Context, db access.Storage, end *ending) error {
 	tokens, err := db.Tokens(ctx)
 	if err != nil {
 		return err

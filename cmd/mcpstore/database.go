@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/demo"
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
@@ -24,10 +25,32 @@ func addDatabaseFlag(f *pflag.FlagSet, path *string) {
 	f.StringVar(path, "db", "", "`file` of the database (default: mcpstore/mcpstore.db in your data folder)")
 }
 
+// database is where the stock is kept, and who may ask for it. This file alone
+// knows which kinds of databases there are.
+type database interface {
+	store.Store
+	access.Storage
+
+	// Backup copies everything to a new file.
+	Backup(ctx context.Context, path string) error
+	// Guard watches the database until it is closed, and logs what happens to it.
+	Guard(log *slog.Logger)
+}
+
+// restoreDatabase makes the database at to what the backup at from is, and returns
+// where the old one is kept, "" if there was none. A backup that is damaged is
+// refused, unless tell is there to be called with what is wrong.
+func restoreDatabase(ctx context.Context, from, to string, tell func([]store.Discrepancy)) (kept string, err error) {
+	if tell == nil {
+		return sqlite.Restore(ctx, from, to)
+	}
+	return sqlite.RestoreDamaged(ctx, from, to, mostDiscrepancies+1, tell)
+}
+
 // openDatabase opens the stock, making it first where there is none, with demo
 // data if seed says so. It returns where it is. What is done to files besides is
 // logged, to [slog.Default] if log is nil.
-func openDatabase(ctx context.Context, path string, seed bool, getenv func(string) string, log *slog.Logger) (*sqlite.DB, string, error) {
+func openDatabase(ctx context.Context, path string, seed bool, getenv func(string) string, log *slog.Logger) (database, string, error) {
 	cfg, err := databaseConfig(path, getenv)
 	if err != nil {
 		return nil, "", err
@@ -41,7 +64,7 @@ func openDatabase(ctx context.Context, path string, seed bool, getenv func(strin
 }
 
 // openExisting opens the stock where there is some.
-func openExisting(ctx context.Context, path string, getenv func(string) string) (*sqlite.DB, string, error) {
+func openExisting(ctx context.Context, path string, getenv func(string) string) (database, string, error) {
 	cfg, err := databaseConfig(path, getenv)
 	if err != nil {
 		return nil, "", err

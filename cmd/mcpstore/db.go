@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func dbCommand(e *env) *cobra.Command {
@@ -58,7 +57,7 @@ nothing, and can run while a server has the database.`,
 	return cmd
 }
 
-func verify(ctx context.Context, e *env, db *sqlite.DB, path string) error {
+func verify(ctx context.Context, e *env, db database, path string) error {
 	found, err := db.Verify(ctx, mostDiscrepancies+1)
 	if err != nil {
 		return err
@@ -122,15 +121,11 @@ same, so long as it can be opened.`,
 			if err != nil {
 				return err
 			}
-			restore := sqlite.Restore
+			var tell func([]store.Discrepancy)
 			if damaged {
-				restore = func(ctx context.Context, from, to string) (string, error) {
-					return sqlite.RestoreDamaged(ctx, from, to, mostDiscrepancies+1, func(found []store.Discrepancy) {
-						printDamage(e.stderr, "mcpstore: damaged: ", found)
-					})
-				}
+				tell = func(found []store.Discrepancy) { printDamage(e.stderr, "mcpstore: damaged: ", found) }
 			}
-			kept, err := restore(cmd.Context(), args[0], cfg.Path)
+			kept, err := restoreDatabase(cmd.Context(), args[0], cfg.Path, tell)
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/mcpstore/mcpstore/internal/sheet"
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 	"github.com/mcpstore/mcpstore/internal/tools"
 )
 
@@ -160,7 +159,7 @@ The first import removes the demo data.`,
 
 // openFor opens the database to import into. Forget removes it again if this
 // made it: where nothing was imported, the demo data should still come.
-func (o *importOptions) openFor(ctx context.Context, path string, getenv func(string) string) (db *sqlite.DB, where string, forget func(), err error) {
+func (o *importOptions) openFor(ctx context.Context, path string, getenv func(string) string) (db database, where string, forget func(), err error) {
 	cfg, err := databaseConfig(path, getenv)
 	if err != nil {
 		return nil, "", nil, err
@@ -188,7 +187,7 @@ type importRun struct {
 }
 
 // run takes files in.
-func (o *importOptions) run(ctx context.Context, s store.Store, files []string, stdin io.Reader, r importRun) (store.ImportReport, error) {
+func (o *importOptions) run(ctx context.Context, s database, files []string, stdin io.Reader, r importRun) (store.ImportReport, error) {
 	// Reading takes about as long as the rest.
 	const reading = 0.5
 	var read atomic.Uint64 // the bits of how much, of 1
@@ -217,7 +216,7 @@ func (o *importOptions) run(ctx context.Context, s store.Store, files []string, 
 
 // confirmRemoval asks whether the stores may go that importing files removes, and
 // returns what refuses to remove others.
-func (o *importOptions) confirmRemoval(ctx context.Context, e *env, s store.Store, files []string, maxProblems int) (removing func([]store.Shop) error, err error) {
+func (o *importOptions) confirmRemoval(ctx context.Context, e *env, s database, files []string, maxProblems int) (removing func([]store.Shop) error, err error) {
 	report, err := o.run(ctx, s, files, nil, importRun{dryRun: true, maxProblems: maxProblems, tell: func(string) {}})
 	if err != nil {
 		return nil, err
@@ -270,7 +269,7 @@ func readLine(ctx context.Context, r io.Reader) (string, error) {
 
 // storeName is the name of the store that --store means, which is a new one if
 // it means none that is there. What is demo data is not there any longer.
-func (o *importOptions) storeName(ctx context.Context, s store.Store, tell func(string)) (string, error) {
+func (o *importOptions) storeName(ctx context.Context, s database, tell func(string)) (string, error) {
 	if o.store == "" {
 		return "", nil
 	}
@@ -399,7 +398,7 @@ func importFailed(e *env, files []string, err error) error {
 	return &failure{fmt.Errorf("import %s: %w", strings.Join(files, ", "), err), hint}
 }
 
-func printImport(ctx context.Context, e *env, s store.Store, r store.ImportReport, where string, dryRun bool) error {
+func printImport(ctx context.Context, e *env, s database, r store.ImportReport, where string, dryRun bool) error {
 	for _, held := range r.Released {
 		shop, product := namesOf(ctx, s, held.ShopID, held.ProductID)
 		fmt.Fprintf(e.stderr, "mcpstore: reservation %d (%d of %s in %s) gives way: there is too little left\n", held.ID, held.Quantity, product, shop)

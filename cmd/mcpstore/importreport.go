@@ -122,7 +122,7 @@ func counted(n int, one, many string) string {
 }
 
 // printChanges lists what an import changes, with examples of each kind.
-func printChanges(ctx context.Context, w io.Writer, s store.Store, r store.ImportReport) {
+func printChanges(ctx context.Context, w io.Writer, s database, r store.ImportReport) {
 	shops, products := map[string]string{}, map[string]string{}
 	for _, e := range []store.Examples[store.Shop]{r.NewShops, r.ChangedShops, r.GoneShops} {
 		for _, shop := range e.First {

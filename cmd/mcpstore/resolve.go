@@ -18,7 +18,7 @@ type place struct {
 }
 
 // findPlace finds the shop or the chain that text means.
-func findPlace(ctx context.Context, s store.Store, text string) (at place, err error) {
+func findPlace(ctx context.Context, s database, text string) (at place, err error) {
 	if text != "" {
 		at.shop, at.chain, err = tools.FindPlace(ctx, s, text)
 	}
@@ -26,7 +26,7 @@ func findPlace(ctx context.Context, s store.Store, text string) (at place, err e
 }
 
 // findShop finds the one shop that text means.
-func findShop(ctx context.Context, s store.Store, text string) (store.Shop, error) {
+func findShop(ctx context.Context, s database, text string) (store.Shop, error) {
 	if text == "" {
 		return store.Shop{}, &usageError{errors.New("--store is missing"), "name the store, such as --store KOKO大安"}
 	}
@@ -34,7 +34,7 @@ func findShop(ctx context.Context, s store.Store, text string) (store.Shop, erro
 }
 
 // findProduct finds the one product that text means.
-func findProduct(ctx context.Context, s store.Store, text string) (store.Product, error) {
+func findProduct(ctx context.Context, s database, text string) (store.Product, error) {
 	if text == "" {
 		return store.Product{}, &usageError{errors.New("--product is missing"), "name the product, or give its barcode, such as --product 茶葉蛋"}
 	}

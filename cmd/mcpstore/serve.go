@@ -166,7 +166,7 @@ type site struct {
 
 // start opens the tunnel and serves at its URL. Where it returns no error, close
 // must be called.
-func (o *serveOptions) start(ctx context.Context, db store.Store, open opener, guard guard, view panel, changed func(tunnel.State), log *slog.Logger) (*site, error) {
+func (o *serveOptions) start(ctx context.Context, db database, open opener, guard guard, view panel, changed func(tunnel.State), log *slog.Logger) (*site, error) {
 	tun, err := open(ctx, changed)
 	if err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 }
 
 // panel gathers what is served.
-func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (panel, error) {
+func (o *serveOptions) panel(ctx context.Context, s database, path string) (panel, error) {
 	p := panel{Local: o.tunnel.local, Network: o.tunnel.local && !o.tunnel.listensHere(), Writes: o.allowWrites, Auth: o.gate.mode(), Open: o.gate.open(), Issuer: o.gate.oidcIssuer, Database: path}
 	var err error
 	if p.Stock, err = s.Summary(ctx); err != nil {
@@ -243,7 +243,7 @@ func (o *serveOptions) panel(ctx context.Context, s store.Store, path string) (p
 }
 
 // newTools returns what answers the messages.
-func (s *site) newTools(db store.Store, o *serveOptions) *mcpserver.MCPServer {
+func (s *site) newTools(db database, o *serveOptions) *mcpserver.MCPServer {
 	cfg := tools.Config{
 		Version:      programVersion(),
 		AllowWrites:  o.allowWrites,
@@ -279,7 +279,7 @@ func readiness(err error) error {
 }
 
 // newHandler returns what the internet talks to.
-func (s *site) newHandler(mcp *mcpserver.MCPServer, db store.Store, o *serveOptions, view panel) *server.Server {
+func (s *site) newHandler(mcp *mcpserver.MCPServer, db database, o *serveOptions, view panel) *server.Server {
 	cfg := server.Config{
 		MCP:          mcp,
 		Access:       s.gate,

@@ -188,7 +188,7 @@ type gate struct {
 }
 
 // guard makes the gate of a server.
-type guard func(s store.Store, url func() string) *gate
+type guard func(s database, url func() string) *gate
 
 // guard checks all that can be wrong with the flags before anything is begun.
 func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
@@ -208,7 +208,7 @@ func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
 	if o.allowWrites {
 		offered |= store.ScopeWrite
 	}
-	return func(s store.Store, url func() string) *gate {
+	return func(s database, url func() string) *gate {
 		g := &gate{recorder: access.NewRecorder(s, time.Duration(o.gate.auditKeep), log)}
 		cfg := access.Config{
 			Mode:        o.gate.mode(),
@@ -280,7 +280,7 @@ func (o *serveOptions) showCode(e *env) func(oauth.Notice) {
 
 // tellOldGrants tells of what was granted for another URL, and holds here no
 // longer.
-func (o *serveOptions) tellOldGrants(ctx context.Context, s store.Store, endpoint string, log *slog.Logger) error {
+func (o *serveOptions) tellOldGrants(ctx context.Context, s database, endpoint string, log *slog.Logger) error {
 	if o.gate.mode() != access.OAuth {
 		return nil
 	}
@@ -302,7 +302,7 @@ func (o *serveOptions) tellOldGrants(ctx context.Context, s store.Store, endpoin
 
 // firstToken makes a token where a server that takes nothing else would have
 // none, and shows it, this once.
-func (o *serveOptions) firstToken(ctx context.Context, e *env, s store.Store, log *slog.Logger) error {
+func (o *serveOptions) firstToken(ctx context.Context, e *env, s database, log *slog.Logger) error {
 	if o.gate.mode() != access.Tokens {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func stockCommand(e *env) *cobra.Command {
@@ -56,7 +55,7 @@ func (o *stockOptions) addFlags(cmd *cobra.Command, storeUsage string) {
 }
 
 // with calls do with the database open, as the user of the command line.
-func (o *stockOptions) with(cmd *cobra.Command, e *env, do func(ctx context.Context, db *sqlite.DB) error) error {
+func (o *stockOptions) with(cmd *cobra.Command, e *env, do func(ctx context.Context, db database) error) error {
 	ctx := asUser(cmd.Context(), e.getenv)
 	db, _, err := openExisting(ctx, o.db, e.getenv)
 	if err != nil {
@@ -98,7 +97,7 @@ func stockListCommand(e *env) *cobra.Command {
 			if limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is less than nothing", limit), "give how many rows to list, or 0 for all"}
 			}
-			return o.with(cmd, e, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, func(ctx context.Context, db database) error {
 				return listStock(ctx, e, db, &o, append(args, "")[0], low, limit)
 			})
 		},
@@ -109,7 +108,7 @@ func stockListCommand(e *env) *cobra.Command {
 	return cmd
 }
 
-func listStock(ctx context.Context, e *env, db *sqlite.DB, o *stockOptions, query string, low bool, limit int) error {
+func listStock(ctx context.Context, e *env, db database, o *stockOptions, query string, low bool, limit int) error {
 	at, err := findPlace(ctx, db, o.store)
 	if err != nil {
 		return err
@@ -153,7 +152,7 @@ func listStock(ctx context.Context, e *env, db *sqlite.DB, o *stockOptions, quer
 
 // levelsOf gives the levels of the products that query finds, product by
 // product, until yield has enough.
-func levelsOf(ctx context.Context, db *sqlite.DB, at place, query string, yield func(stockLine) bool) error {
+func levelsOf(ctx context.Context, db database, at place, query string, yield func(stockLine) bool) error {
 	return each(func(page store.Page) ([]store.Product, string, error) {
 		return db.Products(ctx, store.ProductQuery{Text: query, ShopID: at.shop.ID, Chain: at.chain, Page: page})
 	}, func(p store.Product) (bool, error) {
@@ -176,7 +175,7 @@ func levelsOf(ctx context.Context, db *sqlite.DB, at place, query string, yield 
 }
 
 // lowLevelsOf gives those that are at or below their reorder point.
-func lowLevelsOf(ctx context.Context, db *sqlite.DB, at place, query string, yield func(stockLine) bool) error {
+func lowLevelsOf(ctx context.Context, db database, at place, query string, yield func(stockLine) bool) error {
 	var asked map[string]bool // products; nil for all
 	if query != "" {
 		asked = map[string]bool{}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 // changeOptions are the flags that the commands share which change a level.
@@ -32,8 +31,8 @@ func (o *changeOptions) addFlags(cmd *cobra.Command, storeUsage string) {
 }
 
 // change makes a change of a product and prints what it did.
-func (o *changeOptions) change(cmd *cobra.Command, e *env, do func(ctx context.Context, db *sqlite.DB, p store.Product) (store.Receipt, error)) error {
-	return o.with(cmd, e, func(ctx context.Context, db *sqlite.DB) error {
+func (o *changeOptions) change(cmd *cobra.Command, e *env, do func(ctx context.Context, db database, p store.Product) (store.Receipt, error)) error {
+	return o.with(cmd, e, func(ctx context.Context, db database) error {
 		var p store.Product
 		var err error
 		if cmd.Flags().Lookup("product") != nil {
@@ -70,7 +69,7 @@ func stockMoveCommand(e *env) *cobra.Command {
 					return &usageError{fmt.Errorf("--expiry %w", err), "write the year, the month and the day: --expiry 2026-11-30"}
 				}
 			}
-			return o.change(cmd, e, func(ctx context.Context, db *sqlite.DB, p store.Product) (store.Receipt, error) {
+			return o.change(cmd, e, func(ctx context.Context, db database, p store.Product) (store.Receipt, error) {
 				shop, err := findShop(ctx, db, o.store)
 				if err != nil {
 					return store.Receipt{}, err
@@ -99,7 +98,7 @@ func stockCountCommand(e *env) *cobra.Command {
 			if err := needs(cmd, "quantity"); err != nil {
 				return err
 			}
-			return o.change(cmd, e, func(ctx context.Context, db *sqlite.DB, p store.Product) (store.Receipt, error) {
+			return o.change(cmd, e, func(ctx context.Context, db database, p store.Product) (store.Receipt, error) {
 				shop, err := findShop(ctx, db, o.store)
 				if err != nil {
 					return store.Receipt{}, err
@@ -126,7 +125,7 @@ func stockTransferCommand(e *env) *cobra.Command {
 			if err := needs(cmd, "to", "quantity"); err != nil {
 				return err
 			}
-			return o.change(cmd, e, func(ctx context.Context, db *sqlite.DB, p store.Product) (store.Receipt, error) {
+			return o.change(cmd, e, func(ctx context.Context, db database, p store.Product) (store.Receipt, error) {
 				from, err := findShop(ctx, db, o.store)
 				if err != nil {
 					return store.Receipt{}, err
@@ -164,7 +163,7 @@ func stockUndoCommand(e *env) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.change(cmd, e, func(ctx context.Context, db *sqlite.DB, _ store.Product) (store.Receipt, error) {
+			return o.change(cmd, e, func(ctx context.Context, db database, _ store.Product) (store.Receipt, error) {
 				n, err := strconv.ParseInt(args[0], 10, 64)
 				if err != nil {
 					return store.Receipt{}, err
@@ -188,7 +187,7 @@ func needs(cmd *cobra.Command, flags ...string) error {
 }
 
 // refused says in a shop's words why a change was not made.
-func refused(ctx context.Context, s store.Store, err error) error {
+func refused(ctx context.Context, s database, err error) error {
 	if little, ok := errors.AsType[*store.InsufficientError](err); ok {
 		shop, product := namesOf(ctx, s, little.ShopID, little.ProductID)
 		text := fmt.Sprintf("%s has %d of %s available, not %d (%d on hand, %d reserved)",
@@ -209,7 +208,7 @@ func refused(ctx context.Context, s store.Store, err error) error {
 
 // namesOf returns what people call a shop and a product; their IDs, where
 // they are gone.
-func namesOf(ctx context.Context, s store.Store, shopID, productID string) (shop, product string) {
+func namesOf(ctx context.Context, s database, shopID, productID string) (shop, product string) {
 	shop, product = shopID, productID
 	if found, err := s.Shop(ctx, shopID); err == nil {
 		shop = found.Name
@@ -250,7 +249,7 @@ type reservationJSON struct {
 
 func newLevelJSON(l store.Level) levelJSON { return levelJSON{l.OnHand, l.Reserved, l.Available()} }
 
-func (o *changeOptions) printReceipt(ctx context.Context, e *env, s store.Store, r store.Receipt) error {
+func (o *changeOptions) printReceipt(ctx context.Context, e *env, s database, r store.Receipt) error {
 	if o.json {
 		out := receiptJSON{Movements: []movementJSON{}, Levels: []levelChangeJSON{}, Replayed: r.Replayed, DryRun: o.once.DryRun}
 		for _, m := range r.Movements {

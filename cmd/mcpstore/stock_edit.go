@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 func stockEditCommand(e *env) *cobra.Command {
@@ -31,7 +30,7 @@ empties it. A name that is changed stays as an alias, unless aliases are given.`
 			if (product == "") == (o.store == "") {
 				return &usageError{errors.New("edit takes either --product or --store"), "mcpstore stock edit --help shows examples"}
 			}
-			return o.with(cmd, e, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, func(ctx context.Context, db database) error {
 				if product != "" {
 					return editProduct(ctx, cmd.Flags(), e, db, product, o.json)
 				}
@@ -127,7 +126,7 @@ func (e edits) check(kind string, others, own []string) error {
 	return &usageError{errors.New("edit is not told what to change"), "mcpstore stock edit --help lists what there is, such as --name"}
 }
 
-func editProduct(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.DB, text string, asJSON bool) error {
+func editProduct(ctx context.Context, flags *pflag.FlagSet, e *env, db database, text string, asJSON bool) error {
 	given := edits{flags}
 	if err := given.check("product", storeOnly, productOnly); err != nil {
 		return err
@@ -162,7 +161,7 @@ func editProduct(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.D
 		"barcodes", strings.Join(p.Barcodes, ", "), "reorder point", fmt.Sprint(p.ReorderPoint))
 }
 
-func editShop(ctx context.Context, flags *pflag.FlagSet, e *env, db *sqlite.DB, text string, asJSON bool) error {
+func editShop(ctx context.Context, flags *pflag.FlagSet, e *env, db database, text string, asJSON bool) error {
 	given := edits{flags}
 	if err := given.check("store", productOnly, storeOnly); err != nil {
 		return err

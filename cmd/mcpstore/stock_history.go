@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 // movementJSON is a movement, for programs.
@@ -50,7 +49,7 @@ func stockHistoryCommand(e *env) *cobra.Command {
 			if limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is less than nothing", limit), "give how many movements to list, or 0 for all"}
 			}
-			return o.with(cmd, e, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, func(ctx context.Context, db database) error {
 				return listHistory(ctx, e, db, &o, product, limit)
 			})
 		},
@@ -61,7 +60,7 @@ func stockHistoryCommand(e *env) *cobra.Command {
 	return cmd
 }
 
-func listHistory(ctx context.Context, e *env, db *sqlite.DB, o *stockOptions, product string, limit int) error {
+func listHistory(ctx context.Context, e *env, db database, o *stockOptions, product string, limit int) error {
 	var q store.MovementQuery
 	if o.store != "" {
 		shop, err := findShop(ctx, db, o.store)
@@ -98,7 +97,7 @@ func listHistory(ctx context.Context, e *env, db *sqlite.DB, o *stockOptions, pr
 	return printHistory(ctx, e, db, movements)
 }
 
-func printHistory(ctx context.Context, e *env, db *sqlite.DB, movements []store.Movement) error {
+func printHistory(ctx context.Context, e *env, db database, movements []store.Movement) error {
 	t := newTable(">MOVEMENT", "AT", "STORE", "PRODUCT", "REASON", ">BY", ">BEFORE", ">AFTER", "EXPIRY", "WHO", "NOTE")
 	named := map[[2]string][2]string{}
 	for _, m := range movements {

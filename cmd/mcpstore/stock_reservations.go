@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpstore/mcpstore/internal/store"
-	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
 // heldJSON is a reservation that holds, for programs.
@@ -33,7 +32,7 @@ func stockReservationsCommand(e *env) *cobra.Command {
 		Example: `  mcpstore stock reservations --store KOKO大安`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.with(cmd, e, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, func(ctx context.Context, db database) error {
 				return listReservations(ctx, e, db, &o)
 			})
 		},
@@ -42,7 +41,7 @@ func stockReservationsCommand(e *env) *cobra.Command {
 	return cmd
 }
 
-func listReservations(ctx context.Context, e *env, db *sqlite.DB, o *stockOptions) error {
+func listReservations(ctx context.Context, e *env, db database, o *stockOptions) error {
 	var q store.ReservationQuery
 	if o.store != "" {
 		shop, err := findShop(ctx, db, o.store)
@@ -90,7 +89,7 @@ func stockReleaseCommand(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.with(cmd, e, func(ctx context.Context, db *sqlite.DB) error {
+			return o.with(cmd, e, func(ctx context.Context, db database) error {
 				r, err := db.Release(ctx, store.Release{Reservation: id})
 				switch {
 				case errors.Is(err, store.ErrNotFound):

@@ -36,7 +36,7 @@ func (o *watchOptions) check() error {
 
 // start watches the file, if one is named, until the returned function is
 // called, which waits for an import to end.
-func (o *watchOptions) start(ctx context.Context, s store.Store, log *slog.Logger) (stop func()) {
+func (o *watchOptions) start(ctx context.Context, s database, log *slog.Logger) (stop func()) {
 	if o.file == "" {
 		return func() {}
 	}

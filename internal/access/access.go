@@ -39,7 +39,7 @@ type Config struct {
 	PublicReads bool
 
 	// Store knows the tokens.
-	Store store.Access
+	Store Storage
 
 	// URL returns where the server is reached, such as
 	// "https://name.ngrok.app", without a path; "" before it is online.

@@ -430,7 +430,7 @@ func TestAChangedURLIsLoggedOnce(t *testing.T) {
 }
 
 // failing is a store that does not answer.
-type failing struct{ store.Access }
+type failing struct{ access.Storage }
 
 func (failing) Token(context.Context, store.Hash) (store.Token, error) {
 	return store.Token{}, errors.New("disk on fire")

@@ -39,7 +39,7 @@ type options struct {
 	codes    bool // instead of a passphrase
 	mute     bool // nobody is shown codes
 
-	store func(store.Access) store.Access // what the gate is given
+	store func(access.Storage) access.Storage // what the gate is given
 
 	web *web // where documents of clients are; nil for nowhere
 
@@ -56,7 +56,7 @@ type house struct {
 	path      string // of the database
 	url       atomic.Pointer[string]
 	gate      *access.Gate
-	given     store.Access // to the gate
+	given     access.Storage // to the gate
 	recorder  *access.Recorder
 	log       buffer
 	addr      string // of the socket

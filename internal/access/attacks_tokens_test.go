@@ -272,15 +272,15 @@ var tokenAttacks = area{"tokens", "What lets nobody in", []attack{
 
 // lookedUp is a store that counts how often a token was looked up.
 type lookedUp struct {
-	store.Access
+	access.Storage
 	times atomic.Int64
 }
 
-func countLookups(s store.Access) store.Access { return &lookedUp{Access: s} }
+func countLookups(s access.Storage) access.Storage { return &lookedUp{Storage: s} }
 
 func (l *lookedUp) Token(ctx context.Context, hash store.Hash) (store.Token, error) {
 	l.times.Add(1)
-	return l.Access.Token(ctx, hash)
+	return l.Storage.Token(ctx, hash)
 }
 
 func lookups(h *house) int64 { return h.given.(*lookedUp).times.Load() }

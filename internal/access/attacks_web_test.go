@@ -21,8 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/access/oauth"
-	"github.com/mcpstore/mcpstore/internal/store"
 )
 
 // web is the internet as the server sees it: names, the addresses that they
@@ -209,7 +209,7 @@ func trickle(c net.Conn) {
 
 // clientless is a store without clients.
 type clientless struct {
-	store.Access
+	access.Storage
 }
 
 func (clientless) Secret(context.Context, string) ([]byte, error) { return nil, errors.New("none") }

@@ -130,7 +130,7 @@ func TestAGrantIsOneCallerWhateverItsTokens(t *testing.T) {
 
 // counting counts how often the store is asked for a token.
 type counting struct {
-	store.Access
+	access.Storage
 	asked atomic.Int64
 }
 

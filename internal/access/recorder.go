@@ -28,7 +28,7 @@ const (
 // Recorder keeps in a store what was called and when tokens were used. Nobody
 // waits for it: what was written down last, a crash may lose.
 type Recorder struct {
-	store store.Access
+	store Storage
 	keep  time.Duration
 	log   *slog.Logger
 
@@ -51,7 +51,7 @@ type Recorder struct {
 
 // NewRecorder returns a recorder that keeps calls for as long as keep says. A
 // nil log is [slog.Default].
-func NewRecorder(s store.Access, keep time.Duration, log *slog.Logger) *Recorder {
+func NewRecorder(s Storage, keep time.Duration, log *slog.Logger) *Recorder {
 	if log == nil {
 		log = slog.Default()
 	}

@@ -25,7 +25,7 @@ import (
 
 // ledger is a store that notes what it is given to keep, and when.
 type ledger struct {
-	store.Access
+	access.Storage
 
 	mu     sync.Mutex
 	broken bool

@@ -30,7 +30,7 @@ import (
 
 // Config is how [Pages] are set up. Store and URL must be there.
 type Config struct {
-	Store store.Store
+	Store store.Stock
 	URL   func() string // where the server is reached, without a path
 
 	// Audit is handed a trace of each page that is shown. If nil, none is left.

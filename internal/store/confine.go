@@ -13,15 +13,13 @@ import (
 //   - A [Caller] with a Shop is held to it. They find what they would if there
 //     were no other shop, and no product but those that it carries; what else
 //     there is, is [ErrNotFound].
-//   - A reservation is its maker's: nobody else finds or releases it.
-//   - What only the owner does is refused: all of [Catalogue], [Access] and
-//     [Ledger.Verify].
+//   - A reservation is its maker's: no one else finds or releases it.
 //
-// S itself stays the owner's. Confine embeds nothing, so that a method that is
-// new in [Store] is not passed on before somebody has thought of this.
-func Confine(s Store) Store { return &confined{s} }
+// S itself stays the owner's. Confine embeds nothing, so that a method that is new
+// in [Stock] does not compile before it is confined here.
+func Confine(s Stock) Stock { return &confined{s} }
 
-type confined struct{ s Store }
+type confined struct{ s Stock }
 
 func (c *confined) Ping(ctx context.Context) error { return c.s.Ping(ctx) }
 func (c *confined) Close() error                   { return c.s.Close() }

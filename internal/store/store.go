@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Store is all that a backend keeps. All methods may be called from many
+// Store is all that a backend keeps of the stock; who may ask, package access
+// has it keep. All methods may be called from many
 // goroutines at once, return promptly when ctx ends, and leave slices that they
 // return to the caller.
 type Store interface {
 	Stock
 	Catalogue
 	Verifier
-	Access
 }
 
 // Stock answers questions about the stock and changes it: what tools need.

@@ -144,7 +144,7 @@ func stocked() store.Catalog {
 
 // sell makes a history: dated deliveries, of which some went and some are past
 // their day, a mistake that was undone, and a reservation.
-func sell(t testing.TB, s store.Store) {
+func sell(t testing.TB, s store.Stock) {
 	t.Helper()
 	ctx := store.WithCaller(t.Context(), store.Caller{ID: "aunt", Client: "till 2"})
 	move := func(shop, product string, delta int64, why store.Reason, expiry store.Date, note string) store.Receipt {

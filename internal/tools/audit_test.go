@@ -25,7 +25,7 @@ type audited struct {
 
 // auditing serves s. Changes are recorded by the calls that make them, which
 // the backend has tests for, where records is set, and else by nobody.
-func auditing(s store.Store, auth *Auth, records bool) *audited {
+func auditing(s store.Stock, auth *Auth, records bool) *audited {
 	a := &audited{}
 	a.MCPServer = New(stubRecorder{s, records}, Config{
 		Log: slog.New(slog.DiscardHandler), AllowWrites: true, Auth: auth, Now: inTaipei,
@@ -35,12 +35,12 @@ func auditing(s store.Store, auth *Auth, records bool) *audited {
 }
 
 type stubRecorder struct {
-	store.Store
+	store.Stock
 	records bool
 }
 
 func (s stubRecorder) Move(ctx context.Context, m store.Move) (store.Receipt, error) {
-	r, err := s.Store.Move(store.WithCall(ctx, nil), m)
+	r, err := s.Stock.Move(store.WithCall(ctx, nil), m)
 	if err == nil && s.records && !m.DryRun && !r.Replayed {
 		store.CallFrom(ctx).Recorded = true
 	}
@@ -139,7 +139,7 @@ func TestChangeThatRecordedItsCallIsNotHandedOn(t *testing.T) {
 
 // noticing is a store that tells what call a change is part of.
 type noticing struct {
-	store.Store
+	store.Stock
 	calls []store.Call
 }
 
@@ -147,11 +147,11 @@ func (n *noticing) Move(ctx context.Context, m store.Move) (store.Receipt, error
 	if c := store.CallFrom(ctx); c != nil {
 		n.calls = append(n.calls, *c)
 	}
-	return n.Store.Move(store.WithCall(ctx, nil), m)
+	return n.Stock.Move(store.WithCall(ctx, nil), m)
 }
 
 func TestChangeIsMadeByItsCall(t *testing.T) {
-	n := &noticing{Store: open(t, demo.Catalog)}
+	n := &noticing{Stock: open(t, demo.Catalog)}
 	const sale = `{"store":"koko-xinyi","product":"茶葉蛋","delta":-1,"reason":"sale"}`
 	srv := New(n, Config{AllowWrites: true, Now: inTaipei, Audit: func(store.Call) {}})
 	callIn(as(t, "aunt"), t, srv, "record_movement", args(t, sale), nil)
@@ -170,7 +170,7 @@ func TestChangeIsMadeByItsCall(t *testing.T) {
 
 // What a store does wrong leaves a trace, too.
 func TestFailuresLeaveATrace(t *testing.T) {
-	for name, s := range map[string]store.Store{"panic": nil, "error": failing{}} {
+	for name, s := range map[string]store.Stock{"panic": nil, "error": failing{}} {
 		srv := auditing(s, nil, false)
 		call(t, srv.MCPServer, "list_stores", nil, nil)
 		if got := srv.last(t); got.Outcome != "failed" || got.Tool != "list_stores" {
@@ -180,7 +180,7 @@ func TestFailuresLeaveATrace(t *testing.T) {
 }
 
 // failing is a store of which every list of shops fails.
-type failing struct{ store.Store }
+type failing struct{ store.Stock }
 
 func (failing) Shops(context.Context, store.ShopQuery) ([]store.Shop, string, error) {
 	return nil, "", fmt.Errorf("disk on fire")

@@ -39,7 +39,7 @@ var (
 )
 
 // guarded is a server over s that lets callers in by auth.
-func guarded(s store.Store, auth *Auth) *mcpserver.MCPServer {
+func guarded(s store.Stock, auth *Auth) *mcpserver.MCPServer {
 	return New(s, Config{Log: slog.New(slog.DiscardHandler), AllowWrites: true, Connector: new(Connector), Auth: auth, Now: inTaipei})
 }
 
@@ -300,7 +300,7 @@ func TestWhatIsToldByTokenIsKeptByNobodyElse(t *testing.T) {
 }
 
 // confined serves the demo data to callers who are held to one shop each.
-func confined(t *testing.T) (srv *mcpserver.MCPServer, db store.Store, in func(shop string) context.Context) {
+func confined(t *testing.T) (srv *mcpserver.MCPServer, db store.Stock, in func(shop string) context.Context) {
 	db = open(t, demo.Catalog)
 	return guarded(store.Confine(db), &byOAuth), db, func(shop string) context.Context {
 		c := clerk

@@ -91,10 +91,10 @@ func TestEveryCallIsAnsweredWhileSomethingElseWrites(t *testing.T) {
 }
 
 // late is a store that makes a change just before the time is over.
-type late struct{ store.Store }
+type late struct{ store.Stock }
 
 func (l late) Move(ctx context.Context, m store.Move) (store.Receipt, error) {
-	r, err := l.Store.Move(ctx, m)
+	r, err := l.Stock.Move(ctx, m)
 	if !m.DryRun {
 		<-ctx.Done()
 	}
@@ -111,7 +111,7 @@ func TestAChangeThatIsMadeJustInTimeIsToldAsMade(t *testing.T) {
 }
 
 // stuck is a store that answers once the time is over.
-type stuck struct{ store.Store }
+type stuck struct{ store.Stock }
 
 func (stuck) Product(ctx context.Context, _ string) (store.Product, error) {
 	<-ctx.Done()
@@ -138,7 +138,7 @@ func TestAReadHasADeadline(t *testing.T) {
 
 // unkept is a store that keeps no change.
 type unkept struct {
-	store.Store
+	store.Stock
 	err error
 }
 

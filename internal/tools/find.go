@@ -10,7 +10,7 @@ import (
 
 // FindPlace finds the store or, by its name, the chain that text means, as the
 // tools do that read. It returns a [*NotOneError] if it means no one of them.
-func FindPlace(ctx context.Context, s store.Store, text string) (shop store.Shop, chain string, err error) {
+func FindPlace(ctx context.Context, s store.Stock, text string) (shop store.Shop, chain string, err error) {
 	f, err := (&handler{store: s}).findPlace(ctx, text)
 	at, err := only(f, err, "store", text)
 	return at.shop, at.chain, err
@@ -18,7 +18,7 @@ func FindPlace(ctx context.Context, s store.Store, text string) (shop store.Shop
 
 // FindShop finds the one store that text means, as the tools do that change
 // something. It returns a [*NotOneError] if it means no one store.
-func FindShop(ctx context.Context, s store.Store, text string) (store.Shop, error) {
+func FindShop(ctx context.Context, s store.Stock, text string) (store.Shop, error) {
 	f, err := (&handler{store: s}).findShop(ctx, text)
 	at, err := only(f, err, "store", text)
 	return at.shop, err
@@ -26,7 +26,7 @@ func FindShop(ctx context.Context, s store.Store, text string) (store.Shop, erro
 
 // FindProduct finds the one product that text means. It returns a
 // [*NotOneError] if it means no one product.
-func FindProduct(ctx context.Context, s store.Store, text string) (store.Product, error) {
+func FindProduct(ctx context.Context, s store.Stock, text string) (store.Product, error) {
 	f, err := (&handler{store: s}).findProduct(ctx, text)
 	return only(f, err, "product", text)
 }

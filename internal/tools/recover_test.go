@@ -42,7 +42,7 @@ var everyRequest = []struct {
 
 // askAll sends every request to a server over s and returns what it logged.
 // All must fail, and none with more than a sentence that says tell.
-func askAll(t *testing.T, s store.Store, tell string) string {
+func askAll(t *testing.T, s store.Stock, tell string) string {
 	t.Helper()
 	var log bytes.Buffer
 	srv := New(s, Config{AllowWrites: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
@@ -66,7 +66,7 @@ func askAll(t *testing.T, s store.Store, tell string) string {
 }
 
 func TestPanicIsOneFailedCallAndLogged(t *testing.T) {
-	var absent struct{ store.Store } // every method panics
+	var absent struct{ store.Stock } // every method panics
 	log := askAll(t, absent, "this call failed inside the server; other calls work")
 	for _, want := range []string{"nil pointer dereference", "recover.go", "check_stock", "level=ERROR"} {
 		if !strings.Contains(log, want) {

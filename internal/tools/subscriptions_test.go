@@ -27,7 +27,7 @@ import (
 
 // watchStore is a store that can only be watched.
 type watchStore struct {
-	store.Store
+	store.Stock
 	watches chan watch // gets one for each Watch
 	begin   func()     // if set, what Watch does first
 }
@@ -386,7 +386,7 @@ func TestEveryChangeIsHeardOverTheWire(t *testing.T) {
 }
 
 // serveWhole serves s as the program does, and returns the endpoint.
-func serveWhole(t *testing.T, s store.Store) string {
+func serveWhole(t *testing.T, s store.Stock) string {
 	t.Helper()
 	ts := httptest.NewUnstartedServer(nil)
 	handler := server.New(server.Config{MCP: serve(s), Local: true})

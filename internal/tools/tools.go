@@ -61,7 +61,7 @@ type Config struct {
 // New returns an MCP server that answers from s. It serves every protocol
 // revision that mcp-go does, keeps nothing between requests, and is ready for
 // any transport.
-func New(s store.Store, c Config) *mcpserver.MCPServer {
+func New(s store.Stock, c Config) *mcpserver.MCPServer {
 	h := &handler{
 		store:  s,
 		log:    cmp.Or(c.Log, slog.Default()),
@@ -162,7 +162,7 @@ func New(s store.Store, c Config) *mcpserver.MCPServer {
 
 // handler answers requests from a store.
 type handler struct {
-	store  store.Store
+	store  store.Stock
 	log    *slog.Logger
 	server mcp.Implementation // what results name as their server
 

@@ -46,7 +46,7 @@ func open(t testing.TB, seed func() store.Catalog) *sqlite.DB {
 }
 
 // serve returns a server over s that logs nothing.
-func serve(s store.Store) *mcpserver.MCPServer {
+func serve(s store.Stock) *mcpserver.MCPServer {
 	return New(s, Config{Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Now: inTaipei})
 }
 

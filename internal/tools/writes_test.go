@@ -261,11 +261,11 @@ func TestMovementsNameCallerAndClient(t *testing.T) {
 }
 
 // lossy is a store whose changes are made, perhaps, and not answered.
-type lossy struct{ store.Store }
+type lossy struct{ store.Stock }
 
 func (l lossy) Move(ctx context.Context, m store.Move) (store.Receipt, error) {
 	if m.DryRun {
-		return l.Store.Move(ctx, m)
+		return l.Stock.Move(ctx, m)
 	}
 	return store.Receipt{}, errors.Join(store.ErrUncertain, errors.New("disk I/O error"))
 }
@@ -285,14 +285,14 @@ func TestLostAnswerIsToldAsUncertain(t *testing.T) {
 
 // meddled is a store in which somebody else counts right after each dry run.
 type meddled struct {
-	store.Store
+	store.Stock
 	levels []int64 // that they find, one after the other
 }
 
 func (m *meddled) Count(ctx context.Context, c store.Count) (store.Receipt, error) {
-	r, err := m.Store.Count(ctx, c)
+	r, err := m.Stock.Count(ctx, c)
 	if c.DryRun && len(m.levels) > 0 {
-		_, err = m.Store.Count(ctx, store.Count{ShopID: c.ShopID, ProductID: c.ProductID, Quantity: m.levels[0]})
+		_, err = m.Stock.Count(ctx, store.Count{ShopID: c.ShopID, ProductID: c.ProductID, Quantity: m.levels[0]})
 		m.levels = m.levels[1:]
 	}
 	return r, err
@@ -309,7 +309,7 @@ func TestChangeOverTheLimitIsConfirmedHoweverItCameAbout(t *testing.T) {
 		return l.OnHand
 	}
 	// Looked at, it would be 5 → 10; by the time of the change, 900 → 10.
-	m := &meddled{Store: s.db, levels: []int64{900}}
+	m := &meddled{Stock: s.db, levels: []int64{900}}
 	srv := New(m, Config{AllowWrites: true, Now: s.clock, Log: slog.New(slog.DiscardHandler)})
 	_, out := call(t, srv, "count_stock", args(t, count+"}"), nil)
 	if out.StructuredContent["status"] != "confirmation_required" || left() != 900 {

@@ -21,12 +21,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
 // Store is what a [Server] keeps things in.
 type Store interface {
-	store.Access
+	access.Storage
 	// Secret returns 32 random bytes that are the same for all who share the
 	// data and ask by this name.
 	Secret(ctx context.Context, name string) ([]byte, error)

@@ -24,6 +24,7 @@ import (
 
 	"modernc.org/sqlite" // the driver, without cgo
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/ledger"
 )
@@ -52,7 +53,8 @@ type Config struct {
 	copied bool
 }
 
-// DB is a database that is open. It is a [store.Store].
+// DB is a database that is open. It is a [store.Store] and an
+// [access.Storage].
 type DB struct {
 	*ledger.Ledger // which changes the stock, by [DB.Update]
 
@@ -82,7 +84,10 @@ type DB struct {
 	close      context.CancelFunc
 }
 
-var _ store.Store = (*DB)(nil)
+var (
+	_ store.Store    = (*DB)(nil)
+	_ access.Storage = (*DB)(nil)
+)
 
 // Open opens the database at cfg.Path, makes it if it is not there, and brings
 // an older one up to date. Making and filling it is one transaction: after a

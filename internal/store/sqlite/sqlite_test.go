@@ -12,9 +12,9 @@ import (
 )
 
 // open returns a database that holds c.
-func open(tb testing.TB, c store.Catalog) store.Store { return openAt(tb, c, time.Now) }
+func open(tb testing.TB, c store.Catalog) storetest.Backend { return openAt(tb, c, time.Now) }
 
-func openAt(tb testing.TB, c store.Catalog, now func() time.Time) store.Store {
+func openAt(tb testing.TB, c store.Catalog, now func() time.Time) storetest.Backend {
 	tb.Helper()
 	db, err := sqlite.Open(tb.Context(), sqlite.Config{Path: filepath.Join(tb.TempDir(), "stock.db"), Now: now})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 func testAccess(t *testing.T, openAt OpenAt) {
 	for _, tt := range []struct {
 		name string
-		test func(*testing.T, store.Store, *clock)
+		test func(*testing.T, Backend, *clock)
 	}{
 		{"Tokens", testAPITokens},
 		{"TokenNames", testTokenNames},
@@ -67,7 +67,7 @@ func apiToken(name string) store.Token {
 	return store.Token{Kind: store.APIToken, Hash: store.HashOf("secret of " + name), Name: name, Scopes: store.ScopeRead}
 }
 
-func mustAdd(t *testing.T, s store.Store, token store.Token) store.Token {
+func mustAdd(t *testing.T, s Backend, token store.Token) store.Token {
 	t.Helper()
 	kept, err := s.AddToken(t.Context(), token)
 	if err != nil {
@@ -83,7 +83,7 @@ func wantError(t *testing.T, what string, err, want error) {
 	}
 }
 
-func testAPITokens(t *testing.T, s store.Store, c *clock) {
+func testAPITokens(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	want := store.Token{Kind: store.APIToken, Hash: store.HashOf("x"), Name: "收銀機 7", Scopes: store.ScopeRead | store.ScopeWrite,
 		Shop: "koko-daan", ExpiresAt: c.now().Add(time.Hour)}
@@ -119,7 +119,7 @@ func testAPITokens(t *testing.T, s store.Store, c *clock) {
 	wantError(t, "revoke nothing", s.RevokeToken(ctx, 99), store.ErrNotFound)
 }
 
-func testTokenNames(t *testing.T, s store.Store, c *clock) {
+func testTokenNames(t *testing.T, s Backend, c *clock) {
 	named := func(secret string, expires time.Time) store.Token {
 		token := apiToken("ci")
 		token.Hash, token.ExpiresAt = store.HashOf(secret), expires
@@ -139,7 +139,7 @@ func testTokenNames(t *testing.T, s store.Store, c *clock) {
 }
 
 // testAccessTexts tries what is too long to keep, and what is no text.
-func testAccessTexts(t *testing.T, s store.Store, c *clock) {
+func testAccessTexts(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	for _, text := range []string{strings.Repeat("長", 1<<16), "caf\xe9"} {
 		token := apiToken(text)
@@ -171,7 +171,7 @@ func wantInvalid(t *testing.T, what string, err error) {
 	}
 }
 
-func testAccessOutlivesImport(t *testing.T, s store.Store, c *clock) {
+func testAccessOutlivesImport(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	mustAdd(t, s, apiToken("ci"))
 	g, _ := granted(t, s, c, "one")

@@ -11,7 +11,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-func testCalls(t *testing.T, s store.Store, c *clock) {
+func testCalls(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	var want []store.Call
 	for i := range 5 {
@@ -52,7 +52,7 @@ func testCalls(t *testing.T, s store.Store, c *clock) {
 	wantError(t, "a cursor of nobody's", err, store.ErrBadCursor)
 }
 
-func testCallsOfChanges(t *testing.T, s store.Store, c *clock) {
+func testCallsOfChanges(t *testing.T, s Backend, c *clock) {
 	call := &store.Call{At: c.now(), Caller: "token:1", Tool: "record_movement"}
 	ctx := store.WithCall(t.Context(), call)
 	sale := store.Move{ShopID: "koko-daan", ProductID: "tea-egg", Delta: 1, Reason: store.Delivery}
@@ -89,7 +89,7 @@ func testCallsOfChanges(t *testing.T, s store.Store, c *clock) {
 	count(1)
 }
 
-func testLastUsed(t *testing.T, s store.Store, c *clock) {
+func testLastUsed(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	api := mustAdd(t, s, apiToken("ci"))
 	_, code := granted(t, s, c, "one")
@@ -116,7 +116,7 @@ func testLastUsed(t *testing.T, s store.Store, c *clock) {
 	}
 }
 
-func testForget(t *testing.T, s store.Store, c *clock) {
+func testForget(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	forget := func() {
 		t.Helper()
@@ -170,7 +170,7 @@ func testForget(t *testing.T, s store.Store, c *clock) {
 }
 
 // testCallTexts records a call whose texts are too long, and no texts.
-func testCallTexts(t *testing.T, s store.Store, c *clock) {
+func testCallTexts(t *testing.T, s Backend, c *clock) {
 	long := strings.Repeat("長", 1<<16)
 	call := store.Call{At: c.now(), Caller: long, Name: "caf\xe9", Client: long, Address: long, Tool: long, Arguments: long, Outcome: long}
 	if err := s.Record(t.Context(), []store.Call{call}, nil); err != nil {
@@ -194,7 +194,7 @@ func testCallTexts(t *testing.T, s store.Store, c *clock) {
 
 // testForgetRevokedGrants has a revoked grant gone, with its tokens, once
 // nobody could be told that it was.
-func testForgetRevokedGrants(t *testing.T, s store.Store, c *clock) {
+func testForgetRevokedGrants(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	g, code := granted(t, s, c, "one")
 	refresh := refreshOf("r", c)

@@ -11,7 +11,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-func testClients(t *testing.T, s store.Store, c *clock) {
+func testClients(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	want := store.Client{ID: "client-1", Name: "ChatGPT", RedirectURIs: []string{"https://chatgpt.com/a", "http://127.0.0.1/b"}, URI: "https://chatgpt.com", Scope: "stock:read"}
 	if err := s.AddClient(ctx, want, 2); err != nil {
@@ -53,7 +53,7 @@ func testClients(t *testing.T, s store.Store, c *clock) {
 	wantError(t, "one too many fresh ones", s.AddClient(ctx, store.Client{ID: "client-5"}, 2), store.ErrFull)
 }
 
-func testPassphrase(t *testing.T, s store.Store, _ *clock) {
+func testPassphrase(t *testing.T, s Backend, _ *clock) {
 	ctx := t.Context()
 	for _, want := range []string{"", "$argon2id$1", "$argon2id$2", ""} {
 		if err := s.SetPassphrase(ctx, want); err != nil {
@@ -65,7 +65,7 @@ func testPassphrase(t *testing.T, s store.Store, _ *clock) {
 	}
 }
 
-func testAttempts(t *testing.T, s store.Store, c *clock) {
+func testAttempts(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	try := func(name string, want time.Duration) {
 		t.Helper()
@@ -116,7 +116,7 @@ func testAttempts(t *testing.T, s store.Store, c *clock) {
 	try("b", 0)
 }
 
-func testAttemptsAtOnce(t *testing.T, s store.Store, _ *clock) {
+func testAttemptsAtOnce(t *testing.T, s Backend, _ *clock) {
 	var made atomic.Int64
 	var wg sync.WaitGroup
 	for range 20 {
@@ -133,7 +133,7 @@ func testAttemptsAtOnce(t *testing.T, s store.Store, _ *clock) {
 
 // testAttemptsOfTheFuture sets the clock back, which must not keep the owner
 // out until it has caught up.
-func testAttemptsOfTheFuture(t *testing.T, s store.Store, c *clock) {
+func testAttemptsOfTheFuture(t *testing.T, s Backend, c *clock) {
 	for range 2 {
 		if wait, err := s.Attempt(t.Context(), "a", 1, time.Minute); err != nil || wait != 0 {
 			t.Errorf("Attempt = %v, %v; want no wait", wait, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // granted returns a grant, and the hash of its code.
-func granted(t *testing.T, s store.Store, c *clock, client string) (store.Grant, store.Hash) {
+func granted(t *testing.T, s Backend, c *clock, client string) (store.Grant, store.Hash) {
 	t.Helper()
 	hash := store.HashOf(fmt.Sprint("code of ", client, c.at.Load()))
 	g, err := s.AddGrant(t.Context(), store.Grant{ClientID: client, ClientName: "ChatGPT", RedirectHost: "chatgpt.com",
@@ -37,7 +37,7 @@ func refreshOf(name string, c *clock) store.Token {
 	return t
 }
 
-func testGrants(t *testing.T, s store.Store, c *clock) {
+func testGrants(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	first, code := granted(t, s, c, "one")
 	if first.ID == 0 || first.CreatedAt != c.now() {
@@ -77,7 +77,7 @@ func testGrants(t *testing.T, s store.Store, c *clock) {
 
 // testChallenge keeps when a client was last told that it lacks a scope, to the
 // minute.
-func testChallenge(t *testing.T, s store.Store, c *clock) {
+func testChallenge(t *testing.T, s Backend, c *clock) {
 	g := signedIn(t, s, c)
 	first := c.now()
 	for _, step := range []struct {
@@ -95,7 +95,7 @@ func testChallenge(t *testing.T, s store.Store, c *clock) {
 	wantError(t, "challenge nothing", s.Challenge(t.Context(), 99), store.ErrNotFound)
 }
 
-func testRedeem(t *testing.T, s store.Store, c *clock) {
+func testRedeem(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	g, code := granted(t, s, c, "one")
 	if err := s.Redeem(ctx, code, accessOf("a1", c), refreshOf("r1", c)); err != nil {
@@ -125,7 +125,7 @@ func testRedeem(t *testing.T, s store.Store, c *clock) {
 	}
 }
 
-func testRedeemTwice(t *testing.T, s store.Store, c *clock) {
+func testRedeemTwice(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	_, code := granted(t, s, c, "one")
 	if err := s.Redeem(ctx, code, accessOf("a", c), refreshOf("r", c)); err != nil {
@@ -140,7 +140,7 @@ func testRedeemTwice(t *testing.T, s store.Store, c *clock) {
 	wantError(t, "the refresh token of the first", s.Redeem(ctx, store.HashOf("r"), accessOf("b", c)), store.ErrNotFound)
 }
 
-func testRedeemRefused(t *testing.T, s store.Store, c *clock) {
+func testRedeemRefused(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	_, code := granted(t, s, c, "one")
 	_, other := granted(t, s, c, "two")
@@ -173,7 +173,7 @@ func testRedeemRefused(t *testing.T, s store.Store, c *clock) {
 
 // testRedeemAtOnce redeems a code by many at once: one of them is let in, and
 // what it got does not last, since the others were too.
-func testRedeemAtOnce(t *testing.T, s store.Store, c *clock) {
+func testRedeemAtOnce(t *testing.T, s Backend, c *clock) {
 	_, code := granted(t, s, c, "one")
 	var done, spent atomic.Int64
 	var winner atomic.Value
@@ -201,7 +201,7 @@ func testRedeemAtOnce(t *testing.T, s store.Store, c *clock) {
 }
 
 // testGrantsWithoutEnd asks for a grant whose token never expires.
-func testGrantsWithoutEnd(t *testing.T, s store.Store, c *clock) {
+func testGrantsWithoutEnd(t *testing.T, s Backend, c *clock) {
 	g, code := granted(t, s, c, "one")
 	refresh := refreshOf("r", c)
 	refresh.ExpiresAt = time.Time{}

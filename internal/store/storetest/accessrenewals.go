@@ -19,7 +19,7 @@ func renewal(access, refresh string, c *clock) store.Renewal {
 }
 
 // signedIn returns a grant whose refresh token is "r0".
-func signedIn(t *testing.T, s store.Store, c *clock) store.Grant {
+func signedIn(t *testing.T, s Backend, c *clock) store.Grant {
 	t.Helper()
 	g, code := granted(t, s, c, "one")
 	if err := s.Redeem(t.Context(), code, accessOf("a0", c), refreshOf("r0", c)); err != nil {
@@ -28,7 +28,7 @@ func signedIn(t *testing.T, s store.Store, c *clock) store.Grant {
 	return g
 }
 
-func renews(t *testing.T, s store.Store, token string, n store.Renewal, want store.Renewed) {
+func renews(t *testing.T, s Backend, token string, n store.Renewal, want store.Renewed) {
 	t.Helper()
 	got, err := s.Renew(t.Context(), store.HashOf(token), n)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -36,7 +36,7 @@ func renews(t *testing.T, s store.Store, token string, n store.Renewal, want sto
 	}
 }
 
-func wantHolds(t *testing.T, s store.Store, c *clock, want map[string]bool) {
+func wantHolds(t *testing.T, s Backend, c *clock, want map[string]bool) {
 	t.Helper()
 	for name, holds := range want {
 		if got, err := s.Token(t.Context(), store.HashOf(name)); err != nil || got.Holds(c.now()) != holds {
@@ -45,7 +45,7 @@ func wantHolds(t *testing.T, s store.Store, c *clock, want map[string]bool) {
 	}
 }
 
-func testRenew(t *testing.T, s store.Store, c *clock) {
+func testRenew(t *testing.T, s Backend, c *clock) {
 	g := signedIn(t, s, c)
 	renews(t, s, "r0", renewal("a1", "r1", c), store.Renewed{Scopes: store.ScopeRead, Sealed: []byte("sealed r1")})
 	wantHolds(t, s, c, map[string]bool{"a0": true, "r0": false, "a1": true, "r1": true})
@@ -56,7 +56,7 @@ func testRenew(t *testing.T, s store.Store, c *clock) {
 
 // testRenewAgain uses a refresh token again within its window: also where its
 // successor was used meanwhile, and where the token itself would have expired.
-func testRenewAgain(t *testing.T, s store.Store, c *clock) {
+func testRenewAgain(t *testing.T, s Backend, c *clock) {
 	_, code := granted(t, s, c, "one")
 	old := refreshOf("r0", c)
 	old.Scopes, old.ExpiresAt = store.ScopeRead|store.ScopeWrite, c.now().Add(time.Minute)
@@ -81,7 +81,7 @@ func testRenewAgain(t *testing.T, s store.Store, c *clock) {
 	wantHolds(t, s, c, map[string]bool{"a1": true, "a2": true, "a3": true, "r1": false, "r2": true})
 }
 
-func testRenewAfterTheWindow(t *testing.T, s store.Store, c *clock) {
+func testRenewAfterTheWindow(t *testing.T, s Backend, c *clock) {
 	signedIn(t, s, c)
 	renews(t, s, "r0", renewal("a1", "r1", c), store.Renewed{Scopes: store.ScopeRead, Sealed: []byte("sealed r1")})
 	c.advance(store.RenewWindow / 2) // to use it again doesn't extend the window
@@ -96,7 +96,7 @@ func testRenewAfterTheWindow(t *testing.T, s store.Store, c *clock) {
 	wantError(t, "what was to be issued", err, store.ErrNotFound)
 }
 
-func testRenewTooOften(t *testing.T, s store.Store, c *clock) {
+func testRenewTooOften(t *testing.T, s Backend, c *clock) {
 	signedIn(t, s, c)
 	for i := range 1 + store.RenewRepeats {
 		renews(t, s, "r0", renewal(fmt.Sprint("a", i+1), fmt.Sprint("r", i+1), c), store.Renewed{Scopes: store.ScopeRead, Repeat: i, Sealed: []byte("sealed r1")})
@@ -106,7 +106,7 @@ func testRenewTooOften(t *testing.T, s store.Store, c *clock) {
 	wantHolds(t, s, c, map[string]bool{"a1": false, "r1": false})
 }
 
-func testRenewRefused(t *testing.T, s store.Store, c *clock) {
+func testRenewRefused(t *testing.T, s Backend, c *clock) {
 	ctx := t.Context()
 	refuse := func(what, token string, want error) {
 		t.Helper()
@@ -152,7 +152,7 @@ func testRenewRefused(t *testing.T, s store.Store, c *clock) {
 
 // testRenewAtOnce renews one token by many at once: all get the same successor,
 // and the grant holds.
-func testRenewAtOnce(t *testing.T, s store.Store, c *clock) {
+func testRenewAtOnce(t *testing.T, s Backend, c *clock) {
 	signedIn(t, s, c)
 	const callers = 16
 	var firsts atomic.Int64

@@ -90,7 +90,7 @@ func chain(chain string) func(*store.Row)  { return func(r *store.Row) { r.Shop.
 
 // imported opens a store, imports rows one sheet after the other, and returns
 // the store and the last report.
-func imported(t *testing.T, openAt OpenAt, sheets ...[]store.Row) (store.Store, store.ImportReport) {
+func imported(t *testing.T, openAt OpenAt, sheets ...[]store.Row) (Backend, store.ImportReport) {
 	t.Helper()
 	s := openAt(t, store.Catalog{}, time.Now)
 	var report store.ImportReport
@@ -100,7 +100,7 @@ func imported(t *testing.T, openAt OpenAt, sheets ...[]store.Row) (store.Store, 
 	return s, report
 }
 
-func mustImport(t *testing.T, s store.Store, o store.ImportOptions, rows ...store.Row) store.ImportReport {
+func mustImport(t *testing.T, s Backend, o store.ImportOptions, rows ...store.Row) store.ImportReport {
 	t.Helper()
 	report, err := s.Import(t.Context(), rowsOf(rows...), o)
 	if bad, ok := errors.AsType[*store.ImportError](err); ok {
@@ -145,7 +145,7 @@ func checkReport(t *testing.T, r store.ImportReport, want string) {
 
 // content is what a store exports, a line for each row: the shop's ID, the
 // product's, and how much there is of which lot.
-func content(t *testing.T, s store.Store) []string {
+func content(t *testing.T, s Backend) []string {
 	t.Helper()
 	lines := []string{}
 	for _, r := range exported(t, s) {
@@ -162,7 +162,7 @@ func content(t *testing.T, s store.Store) []string {
 }
 
 // checkContent compares what a store exports, and adds its ledger up.
-func checkContent(t *testing.T, s store.Store, want ...string) {
+func checkContent(t *testing.T, s Backend, want ...string) {
 	t.Helper()
 	if diff := gocmp.Diff(want, content(t, s)); diff != "" {
 		t.Errorf("content (-want +got):\n%s", diff)
@@ -170,7 +170,7 @@ func checkContent(t *testing.T, s store.Store, want ...string) {
 	checkVerified(t, s)
 }
 
-func checkVerified(t *testing.T, s store.Store) {
+func checkVerified(t *testing.T, s Backend) {
 	t.Helper()
 	found, err := s.Verify(t.Context(), 5)
 	if err != nil {
@@ -182,7 +182,7 @@ func checkVerified(t *testing.T, s store.Store) {
 }
 
 // exported returns all that a store exports.
-func exported(t *testing.T, s store.Store) []store.Row {
+func exported(t *testing.T, s Backend) []store.Row {
 	t.Helper()
 	var rows []store.Row
 	for r, err := range s.Export(t.Context()) {
@@ -195,7 +195,7 @@ func exported(t *testing.T, s store.Store) []store.Row {
 }
 
 // movements returns all movements, newest first, as "shop product ±delta".
-func movements(t *testing.T, s store.Store) []string {
+func movements(t *testing.T, s Backend) []string {
 	t.Helper()
 	var all []string
 	q := store.MovementQuery{}

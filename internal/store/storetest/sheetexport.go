@@ -101,7 +101,7 @@ func testExportStops(t *testing.T, openAt OpenAt) {
 }
 
 // checkLocations holds that rows say all of a shop and a product.
-func checkLocations(t *testing.T, s store.Store) {
+func checkLocations(t *testing.T, s Backend) {
 	t.Helper()
 	for _, r := range exported(t, s) {
 		if r.Shop.ID == "新店" {

@@ -9,20 +9,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
+// Backend is all that a database keeps.
+type Backend interface {
+	store.Store
+	access.Storage
+}
+
 // Open returns a store that holds c and nothing else, and closes it at the end
 // of the test.
-type Open func(tb testing.TB, c store.Catalog) store.Store
+type Open func(tb testing.TB, c store.Catalog) Backend
 
 // OpenAt is [Open] of a store whose clock is now. The test may close it before.
-type OpenAt func(tb testing.TB, c store.Catalog, now func() time.Time) store.Store
+type OpenAt func(tb testing.TB, c store.Catalog, now func() time.Time) Backend
 
 // OpenStock is [OpenAt] of a backend that keeps stock and nothing else.
 type OpenStock func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock
 
-// Run tests a backend against the contract of [store.Store].
+// Run tests a backend against the contracts of [store.Store] and
+// [access.Storage].
 func Run(t *testing.T, open OpenAt) {
 	RunStock(t, func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock { return open(tb, c, now) })
 	t.Run("Catalogue", func(t *testing.T) { testCatalogue(t, open) })

@@ -159,7 +159,7 @@ func (g *Gate) Authenticate(w http.ResponseWriter, r *http.Request) *http.Reques
 // Authorize reports whether the caller may send a message of this method about
 // the tool, prompt or resource of this name; if not, it has answered. Callers
 // who are not known pass where they may read: only a tool can tell them within
-// its answer that they must sign in. So do those to whom the owner refused what
+// its answer that they must sign in. So do those who were refused by the owner what
 // they lack: a client that is told to ask for it here asks again and again. So
 // does what nobody is offered, which does not exist.
 func (g *Gate) Authorize(w http.ResponseWriter, r *http.Request, method, name string) bool {

@@ -228,7 +228,7 @@ func (r *Recorder) newest(began time.Time) (time.Time, error) {
 // The price is that entries stay for longer by the time for which no server ran
 // before the last start.
 func passed(newest, began, now time.Time) time.Time {
-	ran := now.Sub(began) // by the monotonic clock, which nobody sets
+	ran := now.Sub(began) // by the monotonic clock, which cannot be set
 	if newest.IsZero() || ran < forgetEvery {
 		return time.Time{}
 	}

@@ -7,8 +7,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-// Storage keeps who may ask, in which words they were let in, and what they
-// asked for. It holds no secret itself: tokens and codes are known by their
+// Storage keeps who may call, how they were authorized, and what they called. It holds no secret itself: tokens and codes are known by their
 // [store.Hash] alone. Everything in it survives a restart and is shared by every
 // process that has the same data.
 type Storage interface {

@@ -212,7 +212,7 @@ func (s *Server) record(r *http.Request, c store.Call, arguments map[string]any)
 	text, err := json.Marshal(arguments)
 	if err == nil {
 		c.At, c.Address, c.Arguments = s.now(), store.CallerFrom(r.Context()).Address, string(text)
-		// Whoever hangs up must not keep it from being seen.
+		// A caller that hangs up must not keep it from being seen.
 		err = s.config.Store.Record(context.WithoutCancel(r.Context()), []store.Call{c}, nil)
 	}
 	if err != nil {

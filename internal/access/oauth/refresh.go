@@ -35,7 +35,7 @@ func (s *Server) refresh(r *http.Request, form url.Values) (issued, error) {
 		scopes = asked
 	}
 	got, access, successor := s.newTokens(t, scopes)
-	// Whoever hangs up in the middle of a replay must not keep it from counting.
+	// A caller that hangs up in the middle of a replay must not keep it from counting.
 	renewed, err := s.config.Store.Renew(context.WithoutCancel(r.Context()), t.Hash,
 		store.Renewal{Access: access, Refresh: successor, Sealed: secret.Seal(old, got.Refresh)})
 	if errors.Is(err, store.ErrSpent) {

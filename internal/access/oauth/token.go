@@ -155,7 +155,7 @@ func (s *Server) find(r *http.Request, text string, prefix secret.Prefix, kind s
 
 // burn uses up what was sent by somebody who could not have it.
 func (s *Server) burn(r *http.Request, t store.Token, refused error) error {
-	// Whoever hangs up in the middle of a replay must not keep it from counting.
+	// A caller that hangs up in the middle of a replay must not keep it from counting.
 	err := s.config.Store.Redeem(context.WithoutCancel(r.Context()), t.Hash)
 	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrSpent) {
 		return err
@@ -207,7 +207,7 @@ func (s *Server) issue(r *http.Request, t store.Token) (issued, error) {
 		return issued{}, err
 	}
 	got, access, refresh := s.newTokens(t, scopes)
-	// Whoever hangs up in the middle of a replay must not keep it from counting.
+	// A caller that hangs up in the middle of a replay must not keep it from counting.
 	if err := s.config.Store.Redeem(context.WithoutCancel(r.Context()), t.Hash, access, refresh); err != nil {
 		return issued{}, s.notExchanged(r, t, err)
 	}

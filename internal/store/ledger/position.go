@@ -75,7 +75,7 @@ func (p *position) lot(lots []store.Lot, n int64, expiry store.Date) (store.Lot,
 }
 
 // take takes n from p, of one lot if expiry is set, else of those that expire
-// first, by a movement for each. It returns what it took of which lot.
+// first, by a movement for each. It returns how much it took from each lot.
 func (c *change) take(p *position, n int64, expiry store.Date) ([]store.Lot, error) {
 	lots, err := c.lots(p)
 	if err != nil {

@@ -43,7 +43,7 @@ func (l *Ledger) Undo(ctx context.Context, u store.Undo) (store.Receipt, error) 
 func (c *change) reverse(m store.Movement) error {
 	p, err := c.position(m.ShopID, m.ProductID)
 	if errors.Is(err, store.ErrNotFound) {
-		return conflict(store.NoLongerThere, "movement %d was of product %q in shop %q, one of which is no longer there", m.ID, m.ProductID, m.ShopID)
+		return conflict(store.NoLongerThere, "movement %d was of product %q in shop %q, and one of the two is no longer there", m.ID, m.ProductID, m.ShopID)
 	}
 	if err != nil {
 		return err

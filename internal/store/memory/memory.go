@@ -75,7 +75,7 @@ func New(c store.Catalog, now func() time.Time) (*DB, error) {
 	return db, nil
 }
 
-// load opens the ledger with what is there, of which some is reserved.
+// load opens the ledger with the levels, lots and reservations that are there.
 func (db *DB) load(levels []store.CatalogLevel) {
 	now := db.now().UTC().Truncate(time.Microsecond)
 	levels = slices.SortedFunc(slices.Values(levels), func(a, b store.CatalogLevel) int {

@@ -21,7 +21,7 @@ func lockBytes(f *os.File, start, length int64) (bool, error) {
 	return err == nil, err
 }
 
-// lockWhole takes a file, which is nobody else's to read or write, until it is
+// lockWhole locks a file, which no other program reads or writes, until it is
 // closed. It reports false where it is taken, also by this process.
 func lockWhole(f *os.File) bool {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil

@@ -41,7 +41,7 @@ func newScratch(path string) (tmp string, discard func(), err error) {
 		os.RemoveAll(own)
 	}
 	tmp = filepath.Join(own, "copy.db")
-	if err == nil && lockWhole(lock) { // else nobody will know whether it is left behind
+	if err == nil && lockWhole(lock) { // without the lock it could not be known to be left behind
 		_, err = lock.WriteString(scratchMark)
 	}
 	if err == nil {
@@ -56,7 +56,7 @@ func newScratch(path string) (tmp string, discard func(), err error) {
 
 var scratchName = regexp.MustCompile(`^\.mcpstore-[0-9]+$`)
 
-// staleAfter is how old a temporary file that nobody holds locked must be before
+// staleAfter is how old a temporary file without a lock must be before
 // it counts as left behind.
 const staleAfter = time.Hour
 

@@ -225,7 +225,7 @@ func (db *DB) Close() error {
 	pools := []*sql.DB{db.read, db.write}
 	if !db.health.garbled.Load() {
 		// The last connection that is closed writes what the log holds into the
-		// database, which must not be mixed with what somebody else put there.
+		// database, which must not be mixed with what another program put there.
 		pools = append(pools, db.anchor.close())
 	}
 	for _, pool := range pools {

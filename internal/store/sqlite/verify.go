@@ -130,7 +130,7 @@ const ofChain = `iif(chain = 0, 'shops of no chain', 'chain ' || coalesce((SELEC
 
 // Verify reads what answers are made from, adds the whole ledger up again and
 // compares it with what is kept beside it, and lets SQLite check the file. It
-// takes some twenty seconds for a million movements, and keeps nobody waiting.
+// takes some twenty seconds for a million movements, and no other question waits for it.
 func (db *DB) Verify(ctx context.Context, limit int) ([]store.Discrepancy, error) {
 	if limit <= 0 {
 		limit = store.DefaultLimit

@@ -210,7 +210,7 @@ func inspectLog(path string, foreign func(suffix string) error) error {
 			return checkShared(db, path)
 		}
 	}
-	// Nobody has this file open. Who has its log open has another file.
+	// No process has this file open. One that has its log open has another file.
 	if shm, err := os.OpenFile(path+"-shm", os.O_RDWR, 0); err == nil {
 		const held = 128 // this byte, by all who have the log open
 		free, err := lockBytes(shm, held, 1)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/tools"
 )
 
 // target is the server that OpenAI is to ask.
@@ -86,8 +87,8 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	if s.tunnel.local {
 		return target{}, &usageError{errors.New("--local cannot be asked: OpenAI does not reach this machine"), "leave it out"}
 	}
-	s.gate.auth, s.gate.rateLimit, s.gate.auditKeep = string(access.Tokens), 1200, days(90*24*time.Hour)
-	s.confirmAbove, s.logFormat = 50, "text"
+	s.gate.auth, s.gate.rateLimit, s.gate.auditKeep = string(access.Tokens), access.DefaultPerMinute, days(90*24*time.Hour)
+	s.confirmAbove, s.logFormat = tools.DefaultConfirmAbove, "text"
 	if s.tunnel.startTimeout == 0 {
 		s.tunnel.startTimeout = askStartTime
 	}

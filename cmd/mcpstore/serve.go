@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +77,7 @@ public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 	f.StringSliceVar(&o.allowOrigins, "allow-origin", nil, "let browser pages of this `origin` call, such as https://inspector.example, https://*.example.com or chrome-extension://… (may be repeated)")
 	o.gate.addFlags(f)
 	f.BoolVar(&o.allowWrites, "allow-writes", false, "let clients change the stock; needs --auth, or --local")
-	f.Int64Var(&o.confirmAbove, "confirm-above", 50, "have clients confirm a change of more than this many")
+	f.Int64Var(&o.confirmAbove, "confirm-above", tools.DefaultConfirmAbove, "have clients confirm a change of more than this many; 0 for every change")
 	f.BoolVar(&o.connector, "connector", false, "offer search and fetch too, as deep research and company knowledge want, and a page for each store and product")
 	f.StringVar(&o.openaiChallenge, "openai-challenge", "", "`token` by which OpenAI's portal knows that this domain is yours")
 	o.watch.addFlags(f)
@@ -247,7 +246,7 @@ func (s *site) newTools(db database, o *serveOptions) *mcpserver.MCPServer {
 	cfg := tools.Config{
 		Version:      programVersion(),
 		AllowWrites:  o.allowWrites,
-		ConfirmAbove: cmp.Or(o.confirmAbove, -1), // where 0 is the usual limit
+		ConfirmAbove: &o.confirmAbove,
 		Auth:         s.gate.auth,
 		Audit:        s.gate.recorder.Record,
 		Redact:       access.Redact,

@@ -41,12 +41,20 @@ func (o *gateOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.auth, "auth", string(access.None), "who may call: none (anyone), token, oauth (ChatGPT signs in here), or oidc (sign in elsewhere)")
 	f.BoolVar(&o.publicReads, "public-reads", false, "let anyone read, and ask who it is for changes alone")
 	f.StringVar(&o.allowIPFile, "allow-ip-file", "", "only let addresses in that this `file` lists, one network a line")
-	f.IntVar(&o.rateLimit, "rate-limit", 1200, "requests a minute that one caller may make; 0 for no limit")
+	f.IntVar(&o.rateLimit, "rate-limit", access.DefaultPerMinute, "requests a minute that one caller may make; 0 for no limit")
 	f.Var(&o.auditKeep, "audit-keep", "how long to keep the log of what was asked, such as 90d")
 	f.StringVar(&o.oidcIssuer, "oidc-issuer", "", "`URL` of who vouches for callers, with --auth oidc")
 	f.StringSliceVar(&o.oidcAudience, "oidc-audience", nil, "what its tokens must be meant for (`aud`; may be repeated)")
 	f.StringVar(&o.oidcClaim, "oidc-claim", "", "`claim` that holds roles, such as realm_access.roles (default: the token's scopes count)")
 	f.StringArrayVar(&o.oidcRoles, "oidc-role", nil, "what a role may do: `role=scopes`, such as clerk=stock:read,stock:write (may be repeated)")
+}
+
+// perMinute is what --rate-limit means.
+func (o *gateOptions) perMinute() int {
+	if o.rateLimit == 0 {
+		return access.Unlimited
+	}
+	return o.rateLimit
 }
 
 // mode is what --auth means.
@@ -220,7 +228,7 @@ func (o *serveOptions) guard(e *env, log *slog.Logger) (guard, error) {
 			Issuer:      issuer,
 			Allow:       networks,
 			Behind:      !o.tunnel.local,
-			Limits:      access.Limits{PerMinute: cmp.Or(o.gate.rateLimit, -1)}, // where 0 is the usual limit
+			Limits:      access.Limits{PerMinute: o.gate.perMinute()},
 			Recorder:    g.recorder,
 			Log:         log,
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
@@ -44,6 +45,14 @@ func TestDurationsMayBeInDays(t *testing.T) {
 	for _, text := range []string{"", "0d", "-1d", "d", "1.5d", "soon", "99999999d", "999999999999999999999d"} {
 		if d, err := parseDays(text); err == nil {
 			t.Errorf("parseDays(%q) = %v", text, d)
+		}
+	}
+}
+
+func TestRateLimitOfZeroIsNone(t *testing.T) {
+	for flag, want := range map[int]int{0: access.Unlimited, 1: 1, 1200: 1200} {
+		if got := (&gateOptions{rateLimit: flag}).perMinute(); got != want {
+			t.Errorf("--rate-limit %d allows %d requests a minute, want %d", flag, got, want)
 		}
 	}
 }

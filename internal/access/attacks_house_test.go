@@ -86,9 +86,9 @@ func cheapHash() string {
 
 // unlimited are no limits, for attacks that are not about them.
 var unlimited = access.Limits{
-	PerMinute: -1,
-	Authorize: access.Rate{PerMinute: -1}, Consent: access.Rate{PerMinute: -1},
-	Token: access.Rate{PerMinute: -1}, Register: access.Rate{PerMinute: -1},
+	PerMinute: access.Unlimited,
+	Authorize: access.Rate{PerMinute: access.Unlimited}, Consent: access.Rate{PerMinute: access.Unlimited},
+	Token: access.Rate{PerMinute: access.Unlimited}, Register: access.Rate{PerMinute: access.Unlimited},
 }
 
 // openHouse opens the house in which the attack is tried.

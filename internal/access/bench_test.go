@@ -62,7 +62,7 @@ func BenchmarkAuthentication(b *testing.B) {
 // asker returns what asks for the stock, of a shop in the mode.
 func asker(b *testing.B, mode access.Mode) func() {
 	b.Helper()
-	s := openShop(b, access.Config{Mode: mode, Log: slog.New(slog.DiscardHandler), Limits: access.Limits{PerMinute: -1}})
+	s := openShop(b, access.Config{Mode: mode, Log: slog.New(slog.DiscardHandler), Limits: access.Limits{PerMinute: access.Unlimited}})
 	token := ""
 	switch mode {
 	case access.Tokens:

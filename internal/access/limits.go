@@ -17,7 +17,7 @@ import (
 // Limits say how often anybody may call. A caller is who a token was given to;
 // those who have none are told apart by address, and by network in IPv6.
 type Limits struct {
-	PerMinute int // requests of one caller; if 0, 1200; if below 0, without end
+	PerMinute int // requests of one caller, or [Unlimited]; if 0, [DefaultPerMinute]
 	Burst     int // how many of them may come at once; if 0, a third of them
 
 	// Besides, an address may do so often what lets callers in.
@@ -29,9 +29,15 @@ type Limits struct {
 	Kept int // how many callers and addresses are told apart at once; if 0, 8192
 }
 
+// Numbers per minute.
+const (
+	Unlimited        = -1 // no limit
+	DefaultPerMinute = 1200
+)
+
 // Rate is how often something may happen.
 type Rate struct {
-	PerMinute int
+	PerMinute int // or [Unlimited]
 	Burst     int // if 0, PerMinute
 }
 
@@ -51,7 +57,7 @@ type limits struct {
 }
 
 func newLimits(l Limits) *limits {
-	perMinute := cmp.Or(l.PerMinute, 1200)
+	perMinute := cmp.Or(l.PerMinute, DefaultPerMinute)
 	general := Rate{perMinute, cmp.Or(l.Burst, max(perMinute/3, 1))}
 	kept := cmp.Or(l.Kept, 8192)
 	return &limits{
@@ -103,7 +109,7 @@ type limiter[K comparable] struct {
 
 func newLimiter[K comparable](r Rate, kept int) *limiter[K] {
 	limit := rate.Inf
-	if r.PerMinute >= 0 {
+	if r.PerMinute != Unlimited {
 		limit = rate.Limit(float64(r.PerMinute) / 60)
 	}
 	return &limiter[K]{limit, cmp.Or(r.Burst, r.PerMinute), newCache[K, *rate.Limiter](kept)}

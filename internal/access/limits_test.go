@@ -243,7 +243,7 @@ func TestTheUsualLimitsAreForNoChat(t *testing.T) {
 	if n := s.allowed(from("", "")); n != 400 {
 		t.Errorf("%d requests at once, want 400", n)
 	}
-	unlimited := openShop(t, access.Config{Limits: access.Limits{PerMinute: -1}})
+	unlimited := openShop(t, access.Config{Limits: access.Limits{PerMinute: access.Unlimited}})
 	if n := unlimited.allowed(from("", "")); n != 1000 {
 		t.Errorf("%d requests without a limit", n)
 	}

@@ -81,11 +81,14 @@ func TestWhatNeedsASecondYes(t *testing.T) {
 		}
 	}
 
-	for limit, asks := range map[int64]bool{-1: true, 1: true, 2: false, 0: false} {
-		srv := New(s.db, Config{AllowWrites: true, ConfirmAbove: limit, Now: s.clock})
+	for name, test := range map[string]struct {
+		above *int64
+		asks  bool
+	}{"nil": {nil, false}, "0": {new(int64(0)), true}, "1": {new(int64(1)), true}, "2": {new(int64(2)), false}} {
+		srv := New(s.db, Config{AllowWrites: true, ConfirmAbove: test.above, Now: s.clock})
 		_, out := call(t, srv, "record_movement", args(t, `{"store":"koko-xinyi","product":"tea-egg","delta":-2,"reason":"sale"}`), nil)
-		if asked := out.StructuredContent["status"] == "confirmation_required"; asked != asks {
-			t.Errorf("ConfirmAbove %d: a sale of 2 is %v, want asked %v", limit, out.StructuredContent["status"], asks)
+		if asked := out.StructuredContent["status"] == "confirmation_required"; asked != test.asks {
+			t.Errorf("ConfirmAbove %s: a sale of 2 is %v, want asked %v", name, out.StructuredContent["status"], test.asks)
 		}
 	}
 }

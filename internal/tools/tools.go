@@ -31,9 +31,9 @@ type Config struct {
 	// AllowWrites offers the tools that change the stock. Without it they do
 	// not exist.
 	AllowWrites bool
-	// A change of more than ConfirmAbove needs a second yes. If 0, 50; if
-	// below 0, every change needs one. An undo always does.
-	ConfirmAbove int64
+	// A change of more than ConfirmAbove needs a second yes: of 0, every change
+	// does. If nil, it is [DefaultConfirmAbove]. An undo always needs one.
+	ConfirmAbove *int64
 
 	// Connector also offers search and fetch. If nil, they do not exist.
 	Connector *Connector
@@ -67,7 +67,7 @@ func New(s store.Stock, c Config) *mcpserver.MCPServer {
 		log:    cmp.Or(c.Log, slog.Default()),
 		server: mcp.Implementation{Name: name, Version: cmp.Or(c.Version, "dev")},
 
-		confirmAbove: cmp.Or(c.ConfirmAbove, defaultConfirmAbove),
+		confirmAbove: DefaultConfirmAbove,
 		now:          c.Now,
 		callTime:     cmp.Or(c.CallTime, callTime),
 
@@ -77,6 +77,9 @@ func New(s store.Stock, c Config) *mcpserver.MCPServer {
 		redact: c.Redact,
 		audit:  c.Audit,
 		traces: make(map[string]func(mcp.CallToolParams, int) string),
+	}
+	if c.ConfirmAbove != nil {
+		h.confirmAbove = *c.ConfirmAbove
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -180,8 +183,8 @@ type handler struct {
 	completed *lru.Cache[string, time.Time] // when a caller's completions left an entry last
 }
 
-// defaultConfirmAbove is what no shop sells of a thing at once.
-const defaultConfirmAbove = 50
+// DefaultConfirmAbove is more than a shop sells of a product at once.
+const DefaultConfirmAbove = 50
 
 // How long, in milliseconds, a client may keep what it was told. Definitions
 // change with a new version of the program, data with every sale.

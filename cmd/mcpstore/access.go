@@ -37,26 +37,26 @@ type accessOptions struct {
 	json bool
 }
 
-func (o *accessOptions) addFlags(cmd *cobra.Command, lists bool) {
+func (o *accessOptions) addFlags(cmd *cobra.Command, e *env, lists bool) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	if lists {
 		f.BoolVar(&o.json, "json", false, "print JSON")
 	}
-	addDatabaseFlag(f, &o.db)
+	e.addDatabaseFlags(f, &o.db)
 }
 
 // with calls do with the database open. Where there is none and make is set,
 // it is made as a first start would make it.
 func (o *accessOptions) with(cmd *cobra.Command, e *env, make bool, do func(ctx context.Context, db database) error) error {
 	ctx := asUser(cmd.Context(), e.getenv)
-	open := openExisting
+	open := e.openExisting
 	if make {
-		open = func(ctx context.Context, path string, getenv func(string) string) (database, string, error) {
-			return openDatabase(ctx, path, true, getenv, nil)
+		open = func(ctx context.Context, path string) (database, string, error) {
+			return e.openDatabase(ctx, path, true, nil)
 		}
 	}
-	db, _, err := open(ctx, o.db, e.getenv)
+	db, _, err := open(ctx, o.db)
 	if err != nil {
 		return err
 	}
@@ -120,9 +120,9 @@ func parseDays(text string) (time.Duration, error) {
 }
 
 // orNever shows a time, or says that there is none.
-func orNever(t time.Time) string {
+func (e *env) orNever(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return localTime(t)
+	return e.localTime(t)
 }

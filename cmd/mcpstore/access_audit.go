@@ -48,7 +48,7 @@ second, which a crash may lose. They are kept as long as the server's
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := store.CallQuery{Caller: o.caller}
 			var err error
-			if q.Since, err = parseSince(o.since, time.Now()); err != nil {
+			if q.Since, err = parseSince(o.since, e.local(e.now())); err != nil {
 				return err
 			}
 			if o.limit < 0 {
@@ -63,11 +63,12 @@ second, which a crash may lose. They are kept as long as the server's
 	f.StringVar(&o.since, "since", "", "only since then: a `time` such as 24h, 7d, 2026-11-01 or 2026-11-01T08:30")
 	f.StringVar(&o.caller, "caller", "", "only of this `caller`, such as token:3 or grant:1")
 	f.IntVar(&o.limit, "limit", 50, "list at most this many; 0 lists all")
-	o.addFlags(cmd, true)
+	o.addFlags(cmd, e, true)
 	return cmd
 }
 
-// parseSince reads a time, or how long ago it was.
+// parseSince reads a time, in the time zone of now where it names none, or how long
+// ago it was.
 func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -76,7 +77,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 		return now.Add(-ago), nil
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
 			return t, nil
 		}
 	}
@@ -94,7 +95,7 @@ func listCalls(ctx context.Context, e *env, db database, q store.CallQuery, limi
 	if asJSON {
 		out := []callJSON{}
 		for _, c := range calls {
-			out = append(out, callJSON{c.ID, c.At, c.Caller, c.Name, c.Client, c.Address, c.Tool, c.Arguments, c.Outcome, milliseconds(c.Took)})
+			out = append(out, callJSON{c.ID, e.local(c.At), c.Caller, c.Name, c.Client, c.Address, c.Tool, c.Arguments, c.Outcome, milliseconds(c.Took)})
 		}
 		return printJSON(e.stdout, out)
 	}
@@ -104,7 +105,7 @@ func listCalls(ctx context.Context, e *env, db database, q store.CallQuery, limi
 	}
 	list := newTable("AT", "CALLER", "CLIENT", "TOOL", "OUTCOME", ">MS", "ARGUMENTS")
 	for _, c := range calls {
-		list.add(c.At.Local().Format("2006-01-02 15:04:05"), callerOf(c), c.Client, c.Tool, c.Outcome, fmt.Sprintf("%.1f", milliseconds(c.Took)), c.Arguments)
+		list.add(e.local(c.At).Format("2006-01-02 15:04:05 -07:00"), callerOf(c), c.Client, c.Tool, c.Outcome, fmt.Sprintf("%.1f", milliseconds(c.Took)), c.Arguments)
 	}
 	return list.print(e.stdout)
 }

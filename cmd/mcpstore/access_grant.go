@@ -52,7 +52,7 @@ func grantListCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, true)
+	o.addFlags(cmd, e, true)
 	return cmd
 }
 
@@ -64,7 +64,7 @@ func listGrants(ctx context.Context, e *env, db database, asJSON bool) error {
 	if asJSON {
 		out := []grantJSON{}
 		for _, g := range grants {
-			out = append(out, grantJSON{g.ID, g.ClientName, g.ClientID, g.RedirectHost, g.Scopes.Names(), g.Resource, g.CreatedAt, orNull(g.LastUsed)})
+			out = append(out, grantJSON{g.ID, g.ClientName, g.ClientID, g.RedirectHost, g.Scopes.Names(), g.Resource, e.local(g.CreatedAt), e.orNull(g.LastUsed)})
 		}
 		return printJSON(e.stdout, out)
 	}
@@ -74,7 +74,7 @@ func listGrants(ctx context.Context, e *env, db database, asJSON bool) error {
 	}
 	list := newTable(">GRANT", "CLIENT", "SENDS YOU BACK TO", "SCOPES", "GRANTED", "LAST USED", "FOR")
 	for _, g := range grants {
-		list.add(g.ID, g.ClientName, g.RedirectHost, strings.Join(g.Scopes.Names(), ","), localTime(g.CreatedAt), orNever(g.LastUsed), g.Resource)
+		list.add(g.ID, g.ClientName, g.RedirectHost, strings.Join(g.Scopes.Names(), ","), e.localTime(g.CreatedAt), e.orNever(g.LastUsed), g.Resource)
 	}
 	return list.print(e.stdout)
 }
@@ -103,6 +103,6 @@ func grantRevokeCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, false)
+	o.addFlags(cmd, e, false)
 	return cmd
 }

@@ -74,7 +74,7 @@ a client asks to sign in.`,
 	}
 	cmd.Flags().BoolVar(&reset, "reset", false, "lift the lock after too many wrong ones, and keep the passphrase")
 	cmd.Flags().BoolVar(&remove, "remove", false, "take it away")
-	o.addFlags(cmd, false)
+	o.addFlags(cmd, e, false)
 	return cmd
 }
 

@@ -53,7 +53,7 @@ show it again: put it where it is needed right away. A server that runs with
   mcpstore access token create --name till-7 --scope stock:read,stock:write --store KOKO大安`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := o.token()
+			t, err := o.token(e.now())
 			if err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ show it again: put it where it is needed right away. A server that runs with
 	f.StringSliceVar(&o.scopes, "scope", []string{"stock:read"}, "what it lets do: `stock:read`, stock:write, or both with a comma")
 	f.StringVar(&o.store, "store", "", "let it see and change this `store` alone")
 	f.Var(&o.expires, "expires", "end it after this long, such as 90d (default: it does not end)")
-	o.addFlags(cmd, false)
+	o.addFlags(cmd, e, false)
 	return cmd
 }
 
@@ -78,7 +78,7 @@ show it again: put it where it is needed right away. A server that runs with
 const maxTokenName = 100
 
 // token returns the token that the flags ask for, without its store.
-func (o *tokenOptions) token() (store.Token, error) {
+func (o *tokenOptions) token(now time.Time) (store.Token, error) {
 	t := store.Token{Kind: store.APIToken, Name: strings.TrimSpace(printable(o.name))}
 	switch {
 	case t.Name == "":
@@ -99,7 +99,7 @@ func (o *tokenOptions) token() (store.Token, error) {
 		return t, &usageError{errors.New("--scope is empty"), "give --scope stock:read, or --scope stock:read,stock:write"}
 	}
 	if o.expires > 0 {
-		t.ExpiresAt = time.Now().Add(time.Duration(o.expires))
+		t.ExpiresAt = now.Add(time.Duration(o.expires))
 	}
 	return t, nil
 }
@@ -125,7 +125,7 @@ func createToken(ctx context.Context, e *env, db database, t store.Token, shop s
 		return err
 	}
 	fmt.Fprintf(e.stderr, "mcpstore: token %d %q may use %s%s; it ends %s\nmcpstore: it is shown only now:\n",
-		t.ID, t.Name, strings.Join(t.Scopes.Names(), " and "), only, orNever(t.ExpiresAt))
+		t.ID, t.Name, strings.Join(t.Scopes.Names(), " and "), only, e.orNever(t.ExpiresAt))
 	_, err = fmt.Fprintln(e.stdout, text)
 	return err
 }
@@ -154,22 +154,23 @@ type tokenJSON struct {
 	State     string     `json:"state"` // "active", "expired" or "revoked"
 }
 
-func newTokenJSON(t store.Token) tokenJSON {
-	return tokenJSON{t.ID, t.Name, t.Scopes.Names(), t.Shop, t.CreatedAt, orNull(t.ExpiresAt), orNull(t.LastUsed), orNull(t.RevokedAt), tokenState(t)}
+func (e *env) newTokenJSON(t store.Token) tokenJSON {
+	return tokenJSON{t.ID, t.Name, t.Scopes.Names(), t.Shop, e.local(t.CreatedAt), e.orNull(t.ExpiresAt), e.orNull(t.LastUsed), e.orNull(t.RevokedAt), e.tokenState(t)}
 }
 
-func orNull(t time.Time) *time.Time {
+// orNull is a time for programs; nil where there is none.
+func (e *env) orNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &t
+	return new(e.local(t))
 }
 
-func tokenState(t store.Token) string {
+func (e *env) tokenState(t store.Token) string {
 	switch {
 	case !t.RevokedAt.IsZero():
 		return "revoked"
-	case !t.Holds(time.Now()):
+	case !t.Holds(e.now()):
 		return "expired"
 	}
 	return "active"
@@ -188,7 +189,7 @@ func tokenListCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, true)
+	o.addFlags(cmd, e, true)
 	return cmd
 }
 
@@ -200,13 +201,13 @@ func listTokens(ctx context.Context, e *env, db database, asJSON bool) error {
 	if asJSON {
 		out := []tokenJSON{}
 		for _, t := range tokens {
-			out = append(out, newTokenJSON(t))
+			out = append(out, e.newTokenJSON(t))
 		}
 		return printJSON(e.stdout, out)
 	}
 	tokens = slices.DeleteFunc(tokens, func(t store.Token) bool { // of each question that was asked there was one
 		_, lent := isLent(t)
-		return lent && tokenState(t) != "active"
+		return lent && e.tokenState(t) != "active"
 	})
 	if len(tokens) == 0 {
 		fmt.Fprintln(e.stderr, "mcpstore: there are no tokens; mcpstore access token create makes one")
@@ -218,7 +219,7 @@ func listTokens(ctx context.Context, e *env, db database, asJSON bool) error {
 		if t.Shop != "" {
 			only, _ = namesOf(ctx, db, t.Shop, "")
 		}
-		list.add(t.ID, t.Name, strings.Join(t.Scopes.Names(), ","), only, localTime(t.CreatedAt), orNever(t.ExpiresAt), orNever(t.LastUsed), tokenState(t))
+		list.add(t.ID, t.Name, strings.Join(t.Scopes.Names(), ","), only, e.localTime(t.CreatedAt), e.orNever(t.ExpiresAt), e.orNever(t.LastUsed), e.tokenState(t))
 	}
 	return list.print(e.stdout)
 }
@@ -237,7 +238,7 @@ func tokenRevokeCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, false)
+	o.addFlags(cmd, e, false)
 	return cmd
 }
 
@@ -251,7 +252,7 @@ func revokeToken(ctx context.Context, e *env, db database, which string) error {
 		return &failure{fmt.Errorf("there is no token %q", which), "mcpstore access token list lists them"}
 	}
 	if !found.RevokedAt.IsZero() {
-		fmt.Fprintf(e.stderr, "mcpstore: token %d %q was revoked before, at %s\n", found.ID, found.Name, localTime(found.RevokedAt))
+		fmt.Fprintf(e.stderr, "mcpstore: token %d %q was revoked before, at %s\n", found.ID, found.Name, e.localTime(found.RevokedAt))
 		return nil
 	}
 	if err := db.RevokeToken(ctx, found.ID); err != nil {

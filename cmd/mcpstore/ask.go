@@ -69,7 +69,7 @@ OPENAI_BASE_URL.`,
 	f.DurationVar(&o.timeout, "timeout", 3*time.Minute, "for one answer")
 	f.StringVar(&o.server, "server", "", "ask with the server at this `URL` instead")
 	f.StringVar(&o.token, "token-file", "", "`file` with the access token that the server at --server wants")
-	addDatabaseFlag(f, &o.serve.db)
+	e.addDatabaseFlags(f, &o.serve.db)
 	o.serve.tunnel.addFlags(f)
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of CAs to trust when the URL is checked")
 	f.StringArrayVar(&o.resolve, "resolve", nil, "find a host at this `host:port:addr` when the URL is checked")

@@ -33,7 +33,7 @@ func (o *askOptions) target(cmd *cobra.Command, e *env) (target, error) {
 	if o.server != "" {
 		return o.named()
 	}
-	cfg, err := databaseConfig(o.serve.db, e.getenv)
+	cfg, err := e.databaseConfig(o.serve.db)
 	if err != nil {
 		return target{}, err
 	}
@@ -63,7 +63,7 @@ func (o *askOptions) running(ctx context.Context, e *env, state serverState) (ta
 	if state.Auth == "" || state.Auth == string(access.None) {
 		return t, nil
 	}
-	db, _, err := openExisting(ctx, o.serve.db, e.getenv)
+	db, _, err := e.openExisting(ctx, o.serve.db)
 	if err != nil {
 		return t, err
 	}
@@ -103,7 +103,7 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	db, path, err := openDatabase(ctx, s.db, true, e.getenv, nil)
+	db, path, err := e.openDatabase(ctx, s.db, true, nil)
 	if err != nil {
 		return target{}, err
 	}
@@ -115,7 +115,7 @@ func (o *askOptions) started(cmd *cobra.Command, e *env) (target, error) {
 		return end.failed(err)
 	}
 	fmt.Fprintln(e.stderr, e.say("mcpstore：這裡沒有伺服器在執行，為這次提問啟動一台……", "mcpstore: no server runs here: starting one for this question …"))
-	site, err := s.start(ctx, db, open, guard, view, (&announcer{log: log}).tunnelChanged, log)
+	site, err := s.start(ctx, e, db, open, guard, view, (&announcer{log: log}).tunnelChanged, log)
 	if err != nil {
 		fmt.Fprintln(e.stderr, e.say("mcpstore：如果有另一個資料庫的 mcpstore 正在執行，請用 --db 指定它。", "mcpstore: if a mcpstore of another database runs, name that by --db."))
 		return end.failed(err)

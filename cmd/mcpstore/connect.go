@@ -55,7 +55,7 @@ MCPSTORE_TOKEN, and OpenAI's key from OPENAI_API_KEY.`,
 	f.BoolVar(&o.publicReads, "public-reads", false, "the server at --url lets anyone read")
 	f.BoolVar(&o.allowWrites, "allow-writes", false, "the server at --url lets clients change the stock")
 	f.StringVar(&o.model, "model", openai.DefaultModel, "`model` that the code asks")
-	addDatabaseFlag(f, &o.db)
+	e.addDatabaseFlags(f, &o.db)
 	return cmd
 }
 
@@ -95,7 +95,7 @@ func checkTarget(target openai.Target, sdk openai.SDK) error {
 // that runs on this machine. A URL from the environment is the one that mcpstore
 // asks ngrok for: it means the running server where there is one.
 func (o *connectOptions) connection(cmd *cobra.Command, e *env) (openai.Connection, error) {
-	cfg, err := databaseConfig(o.db, e.getenv)
+	cfg, err := e.databaseConfig(o.db)
 	if err != nil {
 		return openai.Connection{}, err
 	}

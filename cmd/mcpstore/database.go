@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -21,8 +20,10 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/sqlite"
 )
 
-func addDatabaseFlag(f *pflag.FlagSet, path *string) {
+// addDatabaseFlags adds the flags that every command with a database has.
+func (e *env) addDatabaseFlags(f *pflag.FlagSet, path *string) {
 	f.StringVar(path, "db", "", "`file` of the database (default: mcpstore/mcpstore.db in your data folder)")
+	e.addTimeZoneFlag(f)
 }
 
 // database is where the stock is kept, and who may ask for it. This file alone
@@ -50,22 +51,22 @@ func restoreDatabase(ctx context.Context, from, to string, tell func([]store.Dis
 // openDatabase opens the stock, making it first where there is none, with demo
 // data if seed says so. It returns where it is. What is done to files besides is
 // logged, to [slog.Default] if log is nil.
-func openDatabase(ctx context.Context, path string, seed bool, getenv func(string) string, log *slog.Logger) (database, string, error) {
-	cfg, err := databaseConfig(path, getenv)
+func (e *env) openDatabase(ctx context.Context, path string, seed bool, log *slog.Logger) (database, string, error) {
+	cfg, err := e.databaseConfig(path)
 	if err != nil {
 		return nil, "", err
 	}
 	cfg.Log = log
 	if seed {
-		cfg.Seed = func() store.Catalog { return demo.CatalogOn(store.DateOf(time.Now())) }
+		cfg.Seed = func() store.Catalog { return demo.CatalogOn(store.DateOf(e.local(e.now()))) }
 	}
 	db, err := sqlite.Open(ctx, cfg)
 	return db, cfg.Path, err
 }
 
 // openExisting opens the stock where there is some.
-func openExisting(ctx context.Context, path string, getenv func(string) string) (database, string, error) {
-	cfg, err := databaseConfig(path, getenv)
+func (e *env) openExisting(ctx context.Context, path string) (database, string, error) {
+	cfg, err := e.databaseConfig(path)
 	if err != nil {
 		return nil, "", err
 	}
@@ -78,18 +79,20 @@ func openExisting(ctx context.Context, path string, getenv func(string) string) 
 }
 
 // databaseConfig says where the database is that path means.
-func databaseConfig(path string, getenv func(string) string) (sqlite.Config, error) {
+func (e *env) databaseConfig(path string) (sqlite.Config, error) {
+	cfg := sqlite.Config{Path: path, Now: e.now, Location: e.zone}
 	if scheme, _, is := strings.Cut(path, "://"); is {
 		return sqlite.Config{}, &usageError{fmt.Errorf("--db: %s databases are not supported", scheme), "give a file, such as --db shop.db"}
 	}
 	if path != "" {
-		return sqlite.Config{Path: path}, nil
+		return cfg, nil
 	}
-	folder := dataFolder(runtime.GOOS, getenv)
+	folder := dataFolder(runtime.GOOS, e.getenv)
 	if folder == "" {
 		return sqlite.Config{}, &usageError{errors.New("no home folder to keep the database in"), "say where, such as --db shop.db"}
 	}
-	return sqlite.Config{Path: filepath.Join(folder, "mcpstore", "mcpstore.db"), MakeDir: true}, nil
+	cfg.Path, cfg.MakeDir = filepath.Join(folder, "mcpstore", "mcpstore.db"), true
+	return cfg, nil
 }
 
 // asUser returns a context in which the user of the command line asks.

@@ -10,7 +10,8 @@ import (
 
 func TestNewDatabaseHasFoodThatExpiresSoon(t *testing.T) {
 	today := store.DateOf(time.Now())
-	db, _, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "shop.db"), true, func(string) string { return "" }, nil)
+	e := &env{now: time.Now, zone: time.Local}
+	db, _, err := e.openDatabase(t.Context(), filepath.Join(t.TempDir(), "shop.db"), true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ finds them. It prints what is wrong and where, and ends with 1 then. It changes
 nothing, and can run while a server has the database.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, path, err := openExisting(cmd.Context(), path, e.getenv)
+			db, path, err := e.openExisting(cmd.Context(), path)
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ nothing, and can run while a server has the database.`,
 			return verify(cmd.Context(), e, db, path)
 		},
 	}
-	addDatabaseFlag(cmd.Flags(), &path)
+	e.addDatabaseFlags(cmd.Flags(), &path)
 	return cmd
 }
 
@@ -88,7 +88,7 @@ func dbBackupCommand(e *env) *cobra.Command {
 		Short: "Copy the database, also while a server has it",
 		Args:  oneFile("backup", "shop-backup.db"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			db, path, err := openExisting(cmd.Context(), path, e.getenv)
+			db, path, err := e.openExisting(cmd.Context(), path)
 			if err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ func dbBackupCommand(e *env) *cobra.Command {
 			return nil
 		},
 	}
-	addDatabaseFlag(cmd.Flags(), &path)
+	e.addDatabaseFlags(cmd.Flags(), &path)
 	return cmd
 }
 
@@ -117,7 +117,7 @@ With --damaged it prints what is wrong with the backup, and restores it all the
 same, so long as it can be opened.`,
 		Args: oneFile("restore", "shop-backup.db"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := databaseConfig(path, e.getenv)
+			cfg, err := e.databaseConfig(path)
 			if err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ same, so long as it can be opened.`,
 		},
 	}
 	cmd.Flags().BoolVar(&damaged, "damaged", false, "restore a backup that is damaged, too, and name what is wrong with it")
-	addDatabaseFlag(cmd.Flags(), &path)
+	e.addDatabaseFlags(cmd.Flags(), &path)
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,10 +32,14 @@ func readEnvironment(cmd *cobra.Command, getenv func(string) string) error {
 		if value == "" || f.Name == "help" || f.Name == "version" || err != nil {
 			return
 		}
-		if cmd.Flags().Set(f.Name, value) != nil {
+		if cause := cmd.Flags().Set(f.Name, value); cause != nil {
+			hint := cmd.CommandPath() + " --help lists the flags, each of which has such a variable"
+			if usage, ok := errors.AsType[*usageError](cause); ok {
+				hint = usage.hint
+			}
 			err = &usageError{
 				fmt.Errorf("environment variable %s: %q does not suit --%s, which is of type %s", variable(f.Name), value, f.Name, f.Value.Type()),
-				cmd.CommandPath() + " --help lists the flags, each of which has such a variable",
+				hint,
 			}
 		}
 	})

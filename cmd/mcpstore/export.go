@@ -38,7 +38,7 @@ Excel workbook (.xlsx) or CSV (.csv); standard output is CSV.`,
 			if template {
 				return out.write(e, func() string { return "a template" }, func(w io.Writer) error { return sheet.WriteTemplate(w, options) })
 			}
-			db, _, err := openExisting(cmd.Context(), path, e.getenv)
+			db, _, err := e.openExisting(cmd.Context(), path)
 			if err != nil {
 				return err
 			}
@@ -54,7 +54,7 @@ Excel workbook (.xlsx) or CSV (.csv); standard output is CSV.`,
 	f.StringVarP(&out.name, "output", "o", "", "write to this `file`, which ends in .csv or .xlsx; if none, CSV to standard output")
 	f.BoolVar(&out.force, "force", false, "write over the file if it is there already")
 	f.BoolVar(&template, "template", false, "write an empty sheet with the columns and an example row")
-	addDatabaseFlag(f, &path)
+	e.addDatabaseFlags(f, &path)
 	return cmd
 }
 

@@ -111,7 +111,7 @@ The first import removes the demo data.`,
 			if err := checkFiles(args); err != nil {
 				return err
 			}
-			db, where, forget, err := o.openFor(ctx, path, e.getenv)
+			db, where, forget, err := o.openFor(ctx, e, path)
 			if err != nil {
 				return err
 			}
@@ -153,19 +153,19 @@ The first import removes the demo data.`,
 	o.addFlags(f, "")
 	f.IntVar(&maxErrors, "max-errors", 20, "name at most this many bad rows")
 	f.BoolVar(&asJSON, "json", false, "print what changed as JSON")
-	addDatabaseFlag(f, &path)
+	e.addDatabaseFlags(f, &path)
 	return cmd
 }
 
 // openFor opens the database to import into. Forget removes it again if this
 // made it: where nothing was imported, the demo data should still come.
-func (o *importOptions) openFor(ctx context.Context, path string, getenv func(string) string) (db database, where string, forget func(), err error) {
-	cfg, err := databaseConfig(path, getenv)
+func (o *importOptions) openFor(ctx context.Context, e *env, path string) (db database, where string, forget func(), err error) {
+	cfg, err := e.databaseConfig(path)
 	if err != nil {
 		return nil, "", nil, err
 	}
 	_, missing := os.Stat(cfg.Path)
-	db, where, err = openDatabase(ctx, path, false, getenv, nil)
+	db, where, err = e.openDatabase(ctx, path, false, nil)
 	return db, where, func() {
 		if !errors.Is(missing, fs.ErrNotExist) {
 			return

@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,15 +48,21 @@ type env struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	now            func() time.Time
+	zone           *time.Location // of the shops, as --timezone says
 }
 
 // run is the whole program: main without the process around it.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := rootCommand(&env{getenv, stdin, stdout, stderr})
+	return (&env{getenv, stdin, stdout, stderr, time.Now, time.Local}).run(ctx, args)
+}
+
+func (e *env) run(ctx context.Context, args []string) int {
+	root := rootCommand(e)
 	root.SetArgs(append([]string{}, args...)) // for nil it would take the process's
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(e.stdin)
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -63,7 +70,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errStopped
 	}
-	report(stderr, err)
+	report(e.stderr, err)
 	if errors.As(err, new(*usageError)) {
 		return exitCalled
 	}
@@ -90,6 +97,9 @@ func rootCommand(e *env) *cobra.Command {
 
 // flagError says what is wrong with a flag, without the words of Go's parsers.
 func flagError(cmd *cobra.Command, err error) error {
+	if usage, ok := errors.AsType[*usageError](err); ok { // the flag has a hint of its own
+		return &usageError{err, usage.hint}
+	}
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
 	hint := cmd.CommandPath() + " --help lists the flags"
 	if text == "unknown flag: --authtoken" {

@@ -70,7 +70,7 @@ public HTTPS URL through ngrok. It prints that URL, to be pasted into OpenAI.`,
 	cmd.SetVersionTemplate(versions() + "\n")
 	f := cmd.Flags()
 	f.SortFlags = false
-	addDatabaseFlag(f, &o.db)
+	e.addDatabaseFlags(f, &o.db)
 	f.BoolVar(&o.noDemo, "no-demo", false, "start a new database empty instead of with demo data")
 	o.tunnel.addFlags(f)
 	f.StringVar(&o.urlFile, "url-file", "", "keep the URL in this `file` while it is online")
@@ -111,7 +111,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 	if err := announce.file.prepare(); err != nil {
 		return err
 	}
-	db, path, err := openDatabase(ctx, o.db, !o.noDemo, e.getenv, log)
+	db, path, err := e.openDatabase(ctx, o.db, !o.noDemo, log)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 		return err
 	}
 
-	site, err := o.start(ctx, db, open, guard, announce.view, announce.tunnelChanged, log)
+	site, err := o.start(ctx, e, db, open, guard, announce.view, announce.tunnelChanged, log)
 	if err != nil {
 		return err
 	}
@@ -154,6 +154,7 @@ func serve(cmd *cobra.Command, e *env, o *serveOptions) error {
 
 // site is a server that serves at a tunnel's URL.
 type site struct {
+	env     *env
 	tun     tunnel.Tunnel
 	gate    *gate
 	tools   string // the fingerprint of what is offered
@@ -165,12 +166,12 @@ type site struct {
 
 // start opens the tunnel and serves at its URL. Where it returns no error, close
 // must be called.
-func (o *serveOptions) start(ctx context.Context, db database, open opener, guard guard, view panel, changed func(tunnel.State), log *slog.Logger) (*site, error) {
+func (o *serveOptions) start(ctx context.Context, e *env, db database, open opener, guard guard, view panel, changed func(tunnel.State), log *slog.Logger) (*site, error) {
 	tun, err := open(ctx, changed)
 	if err != nil {
 		return nil, err
 	}
-	s := &site{tun: tun, gate: guard(db, tun.URL), served: make(chan error, 1), log: log}
+	s := &site{env: e, tun: tun, gate: guard(db, tun.URL), served: make(chan error, 1), log: log}
 	mcp := s.newTools(db, o)
 	s.tools = tools.Fingerprint(mcp)
 	s.handler = s.newHandler(mcp, db, o, view)
@@ -251,6 +252,8 @@ func (s *site) newTools(db database, o *serveOptions) *mcpserver.MCPServer {
 		Audit:        s.gate.recorder.Record,
 		Redact:       access.Redact,
 		Log:          s.log,
+		Now:          s.env.now,
+		Location:     s.env.zone,
 	}
 	if o.connector {
 		cfg.Connector = &tools.Connector{
@@ -318,7 +321,7 @@ func (s *site) newHandler(mcp *mcpserver.MCPServer, db database, o *serveOptions
 		cfg.Writes = func(method, name string) bool { return tools.ScopeOf(method, name).Has(store.ScopeWrite) }
 	}
 	if o.connector {
-		cfg.Pages = pages.New(pages.Config{Store: store.Confine(db), URL: s.tun.URL, Audit: s.gate.recorder.Record, Log: s.log})
+		cfg.Pages = pages.New(pages.Config{Store: store.Confine(db), URL: s.tun.URL, Audit: s.gate.recorder.Record, Location: s.env.zone, Log: s.log})
 	}
 	return server.New(cfg)
 }

@@ -282,7 +282,7 @@ func (o *serveOptions) showCode(e *env) func(oauth.Notice) {
 	text := e.say("\n%s 想使用這台伺服器，它自稱「%s」。\n如果是您要求的，請在網頁上輸入這個代碼：%s（%s 前有效）\n\n",
 		"\n%s wants to use this server; it calls itself “%s”.\nIf it was you who asked, type this code on its page: %s (until %s)\n\n")
 	return func(n oauth.Notice) {
-		fmt.Fprintf(e.stderr, text, printable(n.RedirectHost), printable(n.Client), n.Code, n.Expires.Local().Format("15:04"))
+		fmt.Fprintf(e.stderr, text, printable(n.RedirectHost), printable(n.Client), n.Code, e.local(n.Expires).Format("15:04 -07:00"))
 	}
 }
 

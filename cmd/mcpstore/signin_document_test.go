@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcpstore/mcpstore/internal/access"
 	"github.com/mcpstore/mcpstore/internal/access/oauth"
@@ -82,7 +82,8 @@ func (s *stage) tunnel(t *testing.T, url string) tunnel.Tunnel {
 func (s *stage) shopOnInternet(t *testing.T, name string) *shop {
 	t.Helper()
 	o := serveOptions{gate: gateOptions{auth: string(access.OAuth)}}
-	db, path, err := openExisting(t.Context(), s.copyPrepared(t), os.Getenv)
+	e := &env{now: time.Now, zone: time.UTC}
+	db, path, err := e.openExisting(t.Context(), s.copyPrepared(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func (s *stage) shopOnInternet(t *testing.T, name string) *shop {
 		}),
 	})
 	g.auth = &tools.Auth{OAuth: true, Challenge: g.Challenge}
-	site := &site{tun: tun, gate: g, log: log}
+	site := &site{env: e, tun: tun, gate: g, log: log}
 	srv := site.newHandler(site.newTools(db, &o), db, &o, panel{}).HTTPServer()
 	go srv.Serve(tun)
 	t.Cleanup(func() { srv.Close() })

@@ -44,20 +44,20 @@ type stockOptions struct {
 	json  bool
 }
 
-func (o *stockOptions) addFlags(cmd *cobra.Command, storeUsage string) {
+func (o *stockOptions) addFlags(cmd *cobra.Command, e *env, storeUsage string) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	if storeUsage != "" {
 		f.StringVar(&o.store, "store", "", storeUsage)
 	}
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	addDatabaseFlag(f, &o.db)
+	e.addDatabaseFlags(f, &o.db)
 }
 
 // with calls do with the database open, as the user of the command line.
 func (o *stockOptions) with(cmd *cobra.Command, e *env, do func(ctx context.Context, db database) error) error {
 	ctx := asUser(cmd.Context(), e.getenv)
-	db, _, err := openExisting(ctx, o.db, e.getenv)
+	db, _, err := e.openExisting(ctx, o.db)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func stockListCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "only this `store`, or the stores of this chain")
+	o.addFlags(cmd, e, "only this `store`, or the stores of this chain")
 	cmd.Flags().BoolVar(&low, "low", false, "only what is at or below its reorder point")
 	cmd.Flags().IntVar(&limit, "limit", 200, "list at most this many; 0 lists all")
 	return cmd
@@ -122,6 +122,7 @@ func listStock(ctx context.Context, e *env, db database, o *stockOptions, query 
 	err = find(ctx, db, at, query, func(line stockLine) bool {
 		more = limit > 0 && len(lines) == limit
 		if !more {
+			line.AsOf = e.local(line.AsOf)
 			lines = append(lines, line)
 		}
 		return !more
@@ -145,7 +146,7 @@ func listStock(ctx context.Context, e *env, db database, o *stockOptions, query 
 		if l.ReorderPoint > 0 {
 			reorder = l.ReorderPoint
 		}
-		t.add(l.Store, l.Product, l.Available, l.Reserved, l.Unit, reorder, localTime(l.AsOf))
+		t.add(l.Store, l.Product, l.Available, l.Reserved, l.Unit, reorder, e.localTime(l.AsOf))
 	}
 	return t.print(e.stdout)
 }
@@ -235,9 +236,6 @@ func firstOf[T any](e *env, limit int, list func(store.Page) ([]T, string, error
 	}
 	return found, err
 }
-
-// localTime shows a time as the user's clock does.
-func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 // atMostOne takes one argument, which is what says, or none.
 func atMostOne(name, what string) cobra.PositionalArgs {

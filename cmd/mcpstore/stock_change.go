@@ -19,8 +19,8 @@ type changeOptions struct {
 	once    store.Once
 }
 
-func (o *changeOptions) addFlags(cmd *cobra.Command, storeUsage string) {
-	o.stockOptions.addFlags(cmd, storeUsage)
+func (o *changeOptions) addFlags(cmd *cobra.Command, e *env, storeUsage string) {
+	o.stockOptions.addFlags(cmd, e, storeUsage)
 	f := cmd.Flags()
 	if storeUsage != "" {
 		f.StringVar(&o.product, "product", "", "the `product`: its name, a part of that, SKU or barcode")
@@ -79,7 +79,7 @@ func stockMoveCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "the `store`: its name, or a part of that")
+	o.addFlags(cmd, e, "the `store`: its name, or a part of that")
 	cmd.Flags().Int64Var(&delta, "delta", 0, "how many more, or below 0 how many less")
 	cmd.Flags().StringVar(&reason, "reason", "", "delivery, sale, waste or correction")
 	cmd.Flags().StringVar(&expiry, "expiry", "", "the `date` on which the lot expires, such as 2026-11-30")
@@ -107,7 +107,7 @@ func stockCountCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "the `store`: its name, or a part of that")
+	o.addFlags(cmd, e, "the `store`: its name, or a part of that")
 	cmd.Flags().Int64Var(&quantity, "quantity", 0, "how many are on the shelf, those included that are reserved")
 	return cmd
 }
@@ -139,7 +139,7 @@ func stockTransferCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "the `store` to take from")
+	o.addFlags(cmd, e, "the `store` to take from")
 	cmd.Flags().StringVar(&to, "to", "", "the `store` to give to")
 	cmd.Flags().Int64Var(&quantity, "quantity", 0, "how many")
 	return cmd
@@ -172,7 +172,7 @@ func stockUndoCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "")
+	o.addFlags(cmd, e, "")
 	return cmd
 }
 
@@ -253,7 +253,7 @@ func (o *changeOptions) printReceipt(ctx context.Context, e *env, s database, r 
 	if o.json {
 		out := receiptJSON{Movements: []movementJSON{}, Levels: []levelChangeJSON{}, Replayed: r.Replayed, DryRun: o.once.DryRun}
 		for _, m := range r.Movements {
-			out.Movements = append(out.Movements, newMovementJSON(m))
+			out.Movements = append(out.Movements, e.newMovementJSON(m))
 		}
 		for _, c := range r.Levels {
 			out.Levels = append(out.Levels, levelChangeJSON{c.ShopID, c.ProductID, newLevelJSON(c.Before), newLevelJSON(c.After)})

@@ -38,7 +38,7 @@ empties it. A name that is changed stays as an alias, unless aliases are given.`
 			})
 		},
 	}
-	o.addFlags(cmd, "the `store` to edit")
+	o.addFlags(cmd, e, "the `store` to edit")
 	f := cmd.Flags()
 	f.StringVar(&product, "product", "", "the `product` to edit")
 	f.String("name", "", "of the product or the store")

@@ -30,8 +30,8 @@ type movementJSON struct {
 	ReversedBy int64        `json:"reversed_by,omitempty"`
 }
 
-func newMovementJSON(m store.Movement) movementJSON {
-	return movementJSON{m.ID, m.Group, m.At, m.ShopID, m.ProductID, m.Expiry, m.Delta, m.Reason, m.Note, m.Actor, m.Client,
+func (e *env) newMovementJSON(m store.Movement) movementJSON {
+	return movementJSON{m.ID, m.Group, e.local(m.At), m.ShopID, m.ProductID, m.Expiry, m.Delta, m.Reason, m.Note, m.Actor, m.Client,
 		m.Key, newLevelJSON(m.Before), newLevelJSON(m.After), m.Reverses, m.ReversedBy}
 }
 
@@ -54,7 +54,7 @@ func stockHistoryCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "only in this `store`")
+	o.addFlags(cmd, e, "only in this `store`")
 	cmd.Flags().StringVar(&product, "product", "", "only of this `product`")
 	cmd.Flags().IntVar(&limit, "limit", 50, "list at most this many; 0 lists all")
 	return cmd
@@ -86,7 +86,7 @@ func listHistory(ctx context.Context, e *env, db database, o *stockOptions, prod
 	if o.json {
 		out := []movementJSON{}
 		for _, m := range movements {
-			out = append(out, newMovementJSON(m))
+			out = append(out, e.newMovementJSON(m))
 		}
 		return printJSON(e.stdout, out)
 	}
@@ -114,7 +114,7 @@ func printHistory(ctx context.Context, e *env, db database, movements []store.Mo
 		if m.ReversedBy != 0 {
 			reason += fmt.Sprintf(" (undone by %d)", m.ReversedBy)
 		}
-		t.add(m.ID, localTime(m.At), names[0], names[1], reason, fmt.Sprintf("%+d", m.Delta), m.Before.OnHand, m.After.OnHand, m.Expiry, m.Actor, m.Note)
+		t.add(m.ID, e.localTime(m.At), names[0], names[1], reason, fmt.Sprintf("%+d", m.Delta), m.Before.OnHand, m.After.OnHand, m.Expiry, m.Actor, m.Note)
 	}
 	return t.print(e.stdout)
 }

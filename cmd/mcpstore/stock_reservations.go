@@ -37,7 +37,7 @@ func stockReservationsCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "only in this `store`")
+	o.addFlags(cmd, e, "only in this `store`")
 	return cmd
 }
 
@@ -57,11 +57,11 @@ func listReservations(ctx context.Context, e *env, db database, o *stockOptions)
 		return db.Reservations(ctx, q)
 	}, func(r store.Reservation) (bool, error) {
 		if o.json {
-			out = append(out, heldJSON{r.ID, r.ShopID, r.ProductID, r.Quantity, r.MadeAt, r.Until, r.Actor, r.Client, r.Note})
+			out = append(out, heldJSON{r.ID, r.ShopID, r.ProductID, r.Quantity, e.local(r.MadeAt), e.local(r.Until), r.Actor, r.Client, r.Note})
 			return true, nil
 		}
 		shop, product := namesOf(ctx, db, r.ShopID, r.ProductID)
-		list.add(r.ID, shop, product, r.Quantity, localTime(r.Until), r.Actor, r.Note)
+		list.add(r.ID, shop, product, r.Quantity, e.localTime(r.Until), r.Actor, r.Note)
 		return true, nil
 	})
 	switch {
@@ -103,6 +103,6 @@ func stockReleaseCommand(e *env) *cobra.Command {
 			})
 		},
 	}
-	o.addFlags(cmd, "")
+	o.addFlags(cmd, e, "")
 	return cmd
 }

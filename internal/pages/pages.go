@@ -35,7 +35,10 @@ type Config struct {
 
 	// Audit is handed a trace of each page that is shown. If nil, none is left.
 	Audit func(store.Call)
-	Log   *slog.Logger // if nil, [slog.Default]
+	// Location is the time zone of the shops, in which times are shown. If nil,
+	// [time.Local].
+	Location *time.Location
+	Log      *slog.Logger // if nil, [slog.Default]
 }
 
 // Where the pages are; the ID follows, escaped.
@@ -57,7 +60,10 @@ type Pages struct {
 }
 
 // New returns pages as c says.
-func New(c Config) *Pages { return &Pages{c, cmp.Or(c.Log, slog.Default())} }
+func New(c Config) *Pages {
+	c.Location = cmp.Or(c.Location, time.Local)
+	return &Pages{c, cmp.Or(c.Log, slog.Default())}
+}
 
 // ServeHTTP shows the page of what the path names to the caller in the
 // request's context.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/demo"
@@ -124,6 +125,27 @@ func TestAShopIsShownWithWhatItHas(t *testing.T) {
 	t.Errorf("%s is not among what %s offers", product.Name, level.Shop.Name)
 }
 
+func TestTimesAreTheShops(t *testing.T) {
+	evening := time.Date(2026, 11, 3, 23, 30, 0, 0, time.UTC)
+	db, err := sqlite.Open(t.Context(), sqlite.Config{
+		Path: filepath.Join(t.TempDir(), "shop.db"), Seed: demo.Catalog, Now: func() time.Time { return evening },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	p := New(Config{Store: db, URL: func() string { return site }, Location: time.FixedZone("Taipei", 8*60*60)})
+	product, level := anyOf(t, db)
+	for _, path := range []string{ProductPage(product.ID), ShopPage(level.Shop.ID)} {
+		for _, language := range []string{"zh-TW", "en"} {
+			page := html.UnescapeString(get(t, p, path+"?lang="+language, nil).Body.String())
+			if !strings.Contains(page, `<time datetime="2026-11-04T07:30:00+08:00">2026-11-04 07:30 +08:00</time>`) {
+				t.Errorf("%s in %s does not show when a level changed:\n%s", path, language, page)
+			}
+		}
+	}
+}
+
 func TestEveryLinkOfAPageOpens(t *testing.T) {
 	p, db, _ := open(t)
 	_, level := anyOf(t, db)
@@ -226,7 +248,7 @@ func TestHostileNamesStayText(t *testing.T) {
 	at := func(path string) string { return site + path }
 	v := view{
 		Title: evil, Lead: evil, Facts: []fact{{evil, evil}}, Other: "/p/" + evil,
-		Table: &table{Caption: evil, First: evil, Rows: []row{newRow(func(zh, _ string) string { return zh }, evil, ShopPage(evil), store.Level{}, evil)}, More: more("/p/x", evil)},
+		Table: &table{Caption: evil, First: evil, Rows: []row{New(Config{}).newRow(func(zh, _ string) string { return zh }, evil, ShopPage(evil), store.Level{}, evil)}, More: more("/p/x", evil)},
 		Data:  productData(at, store.Product{ID: evil, Name: evil, Category: evil}, store.Total{}, []store.ShopLevel{{Shop: store.Shop{ID: evil, Name: evil}}}),
 	}
 	render(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, say, v)

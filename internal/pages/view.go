@@ -38,7 +38,8 @@ type row struct {
 	Available  int64
 	Reserved   int64
 	Unit       string
-	AsOf       string
+	AsOf       string // RFC 3339
+	AsOfShown  string
 }
 
 // notice is a page that says one thing.
@@ -75,7 +76,7 @@ func (p *Pages) product(ctx context.Context, say say, id, after string) (view, e
 	}
 	v.Table = &table{Caption: say("各門市庫存", "Stock by store"), First: say("門市", "Store"), More: more(path, next)}
 	for _, l := range levels {
-		v.Table.Rows = append(v.Table.Rows, newRow(say, l.Shop.Name, ShopPage(l.Shop.ID), l.Level, product.Unit))
+		v.Table.Rows = append(v.Table.Rows, p.newRow(say, l.Shop.Name, ShopPage(l.Shop.ID), l.Level, product.Unit))
 	}
 	return v, nil
 }
@@ -103,7 +104,7 @@ func (p *Pages) shop(ctx context.Context, say say, id, after string) (view, erro
 		}
 		if carried {
 			stock = append(stock, stocked{product, level})
-			t.Rows = append(t.Rows, newRow(say, name(say, product), ProductPage(product.ID), level, product.Unit))
+			t.Rows = append(t.Rows, p.newRow(say, name(say, product), ProductPage(product.ID), level, product.Unit))
 		}
 	}
 	if len(t.Rows) > 0 {
@@ -122,8 +123,9 @@ func (v *view) fact(name, value string) {
 
 // newRow is a level. In English it goes without the owner's unit, which would be
 // a foreign word.
-func newRow(say say, name, link string, l store.Level, unit string) row {
-	return row{name, link, l.Available(), l.Reserved, say(unit, ""), l.AsOf.UTC().Format(time.RFC3339)}
+func (p *Pages) newRow(say say, name, link string, l store.Level, unit string) row {
+	asOf := l.AsOf.In(p.config.Location)
+	return row{name, link, l.Available(), l.Reserved, say(unit, ""), asOf.Format(time.RFC3339), asOf.Format(store.TimeLayout)}
 }
 
 // more is the address of the rest of a page's list.

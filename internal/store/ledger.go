@@ -161,6 +161,9 @@ func ParseDate(s string) (Date, error) {
 // DateOf returns t's day, where t is.
 func DateOf(t time.Time) Date { return Date(t.Format(time.DateOnly)) }
 
+// TimeLayout is how people are shown a time, in the time zone of the shops.
+const TimeLayout = "2006-01-02 15:04 -07:00"
+
 // AddDays returns the day that many days later.
 func (d Date) AddDays(days int) Date {
 	t, err := time.Parse(time.DateOnly, string(d))

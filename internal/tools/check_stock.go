@@ -106,7 +106,7 @@ func (h *handler) countShop(ctx context.Context, out *stock) error {
 		return nil
 	}
 	if err == nil {
-		out.quantities, out.Status = count(level)
+		out.quantities, out.Status = h.count(level)
 	}
 	return err
 }
@@ -126,19 +126,19 @@ func (h *handler) countShops(ctx context.Context, out *stock, chain string, page
 			return err
 		}
 	}
-	out.Stores, out.NextCursor = refLevels(levels), next
+	out.Stores, out.NextCursor = h.refLevels(levels), next
 	if out.StoreCount = total.Shops; total.Shops == 0 {
 		out.Status = notCarried
 		return nil
 	}
-	out.quantities, out.Status = count(total.Level)
+	out.quantities, out.Status = h.count(total.Level)
 	return nil
 }
 
 // lookElsewhere lists a few shops that do have out's product.
 func (h *handler) lookElsewhere(ctx context.Context, out *stock) error {
 	levels, _, err := h.store.Levels(ctx, store.LevelQuery{ProductID: out.Product.ID, InStock: true, Page: store.Page{Limit: maxSuggestions}})
-	out.AvailableAt, out.looked = refLevels(levels), true
+	out.AvailableAt, out.looked = h.refLevels(levels), true
 	return err
 }
 

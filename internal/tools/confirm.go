@@ -122,7 +122,7 @@ func (h *handler) askForToken(say language, line string, out changed, token stri
 	out.Movements, out.Reservation = nil, nil // there are none to name yet
 	return answer{say: say, data: &out, text: say.say("還沒有更動。將會：%s。請先問使用者；同意的話，用同樣的參數再呼叫一次，並加上 confirmation：%s（%s 前有效）",
 		"Nothing has changed yet. This would happen: %s. Ask the user; if they agree, call again with the same arguments and confirmation: %s (valid until %s)",
-		line, token, h.clock(until))}
+		line, token, h.clockTime(until))}
 }
 
 // seal makes the seal of s, which it completes.

@@ -85,7 +85,7 @@ func (h *handler) detailsOf(ctx context.Context, p store.Product) (details, erro
 	}
 	if total.Shops > 0 {
 		out.StoreCount = total.Shops
-		out.quantities, out.Status = count(total.Level)
+		out.quantities, out.Status = h.count(total.Level)
 	}
 	return out, nil
 }

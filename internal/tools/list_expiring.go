@@ -75,7 +75,7 @@ func (h *handler) listExpiring(ctx context.Context, meta *mcp.Meta, in listExpir
 	if in.Days != nil {
 		days = int(*in.Days)
 	}
-	today := store.DateOf(h.now())
+	today := h.today()
 	out.Until = today.AddDays(days)
 	lots, next, err := h.store.Expiring(ctx, store.ExpiringQuery{
 		ShopID: where.shop.ID, Chain: where.chain, Through: out.Until,

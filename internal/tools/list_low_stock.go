@@ -76,7 +76,7 @@ func (h *handler) listLowStock(ctx context.Context, meta *mcp.Meta, in listLowSt
 	}
 	lines := make([]string, len(low))
 	for i, l := range low {
-		item := lowItem{refShop(l.Shop), refProduct(l.Product), refLevel(l.Level), oneLine(l.Product.Unit), l.Product.ReorderPoint, 0}
+		item := lowItem{refShop(l.Shop), refProduct(l.Product), h.refLevel(l.Level), oneLine(l.Product.Unit), l.Product.ReorderPoint, 0}
 		want := l.Product.ReorderPoint
 		if in.Threshold != nil {
 			want = *in.Threshold

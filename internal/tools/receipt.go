@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
@@ -63,14 +62,14 @@ func amountsOf(l store.Level) amounts {
 	return amounts{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available()}
 }
 
-func heldOf(r store.Reservation) held {
-	return held{ID: r.ID, Quantity: r.Quantity, Until: r.Until.UTC().Format(time.RFC3339), State: r.State, Note: oneLine(r.Note)}
+func (h *handler) heldOf(r store.Reservation) held {
+	return held{ID: r.ID, Quantity: r.Quantity, Until: h.timestamp(r.Until), State: r.State, Note: oneLine(r.Note)}
 }
 
-func heldOfAll(reservations []store.Reservation) []held {
+func (h *handler) heldOfAll(reservations []store.Reservation) []held {
 	var list []held
 	for _, r := range reservations {
-		list = append(list, heldOf(r))
+		list = append(list, h.heldOf(r))
 	}
 	return list
 }
@@ -78,7 +77,7 @@ func heldOfAll(reservations []store.Reservation) []held {
 // describe tells a receipt in a line and as data. It cannot fail: what it
 // tells of has happened.
 func (h *handler) describe(ctx context.Context, say language, r store.Receipt) (string, changed) {
-	out := changed{Status: statusDone, Replayed: r.Replayed, Released: heldOfAll(r.Released)}
+	out := changed{Status: statusDone, Replayed: r.Replayed, Released: h.heldOfAll(r.Released)}
 	var lines []string
 	for _, l := range r.Levels {
 		shop, product := h.shopOf(ctx, l.ShopID), h.productOf(ctx, l.ProductID)
@@ -89,7 +88,7 @@ func (h *handler) describe(ctx context.Context, say language, r store.Receipt) (
 		out.Movements = append(out.Movements, moved{m.ID, m.ShopID, m.Delta, m.Expiry, m.Reverses})
 	}
 	if r.Reservation != nil {
-		out.Reservation = new(heldOf(*r.Reservation))
+		out.Reservation = new(h.heldOf(*r.Reservation))
 	}
 	line := strings.Join(lines, say.say("，", ", ")) + say.say("（%s）", " (%s)", h.deed(say, r))
 	if len(r.Released) > 0 {
@@ -119,7 +118,7 @@ func levelLine(say language, shop store.Shop, p store.Product, l store.LevelChan
 // deed is what was done, in few words.
 func (h *handler) deed(say language, r store.Receipt) string {
 	if made := r.Reservation; made != nil && made.State == store.Held {
-		return say.say("保留 %d，到 %s", "%d reserved until %s", made.Quantity, h.clock(made.Until))
+		return say.say("保留 %d，到 %s", "%d reserved until %s", made.Quantity, h.clockTime(made.Until))
 	} else if made != nil {
 		return say.say("放開 %d", "%d released", made.Quantity)
 	}
@@ -192,11 +191,6 @@ func numbers(say language, reservations []store.Reservation) []string {
 		list = append(list, say.say("編號 %d（%d）", "%d (%d)", r.ID, r.Quantity))
 	}
 	return list
-}
-
-// clock is a time as people here read it.
-func (h *handler) clock(t time.Time) string {
-	return t.In(h.now().Location()).Format("2006-01-02 15:04")
 }
 
 // shopOf is the shop with the given ID or, where it cannot be had, one that is

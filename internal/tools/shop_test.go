@@ -29,7 +29,13 @@ type shop struct {
 // 16:15 in Taipei.
 func openShop(t testing.TB) *shop {
 	t.Helper()
-	s := &shop{now: inTaipei()}
+	return openShopIn(t, inTaipei(), nil)
+}
+
+// openShopIn serves the demo data in a time zone.
+func openShopIn(t testing.TB, now time.Time, zone *time.Location) *shop {
+	t.Helper()
+	s := &shop{now: now}
 	db, err := sqlite.Open(t.Context(), sqlite.Config{
 		Path: filepath.Join(t.TempDir(), "store.db"),
 		Seed: demo.Catalog,
@@ -40,7 +46,7 @@ func openShop(t testing.TB) *shop {
 	}
 	t.Cleanup(func() { db.Close() })
 	s.db = db
-	s.srv = New(db, Config{Version: "1.2.3", Log: slog.New(slog.DiscardHandler), AllowWrites: true, Now: s.clock})
+	s.srv = New(db, Config{Version: "1.2.3", Log: slog.New(slog.DiscardHandler), AllowWrites: true, Now: s.clock, Location: zone})
 	return s
 }
 

@@ -1,10 +1,6 @@
 package tools
 
-import (
-	"time"
-
-	"github.com/mcpstore/mcpstore/internal/store"
-)
+import "github.com/mcpstore/mcpstore/internal/store"
 
 // status says which kind of answer it is.
 type status string
@@ -73,11 +69,11 @@ func (s *stock) at(where place) {
 }
 
 // count returns how much there is, and whether that is any.
-func count(l store.Level) (*quantities, status) {
+func (h *handler) count(l store.Level) (*quantities, status) {
 	if l.Available() > 0 {
-		return new(refLevel(l)), inStock
+		return new(h.refLevel(l)), inStock
 	}
-	return new(refLevel(l)), outOfStock
+	return new(h.refLevel(l)), outOfStock
 }
 
 // sum is the total of levels.
@@ -108,14 +104,14 @@ func refProduct(p store.Product) productRef {
 	return ref
 }
 
-func refLevel(l store.Level) quantities {
-	return quantities{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available(), AsOf: l.AsOf.UTC().Format(time.RFC3339)}
+func (h *handler) refLevel(l store.Level) quantities {
+	return quantities{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available(), AsOf: h.timestamp(l.AsOf)}
 }
 
-func refLevels(levels []store.ShopLevel) []storeStock {
+func (h *handler) refLevels(levels []store.ShopLevel) []storeStock {
 	list := make([]storeStock, len(levels))
 	for i, l := range levels {
-		list[i] = storeStock{refShop(l.Shop), refLevel(l.Level)}
+		list[i] = storeStock{refShop(l.Shop), h.refLevel(l.Level)}
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -93,7 +92,7 @@ func (h *handler) stockHistory(ctx context.Context, meta *mcp.Meta, in stockHist
 	lines := make([]string, len(movements))
 	for i, m := range movements {
 		out.Movements = append(out.Movements, movement{
-			m.ID, m.At.UTC().Format(time.RFC3339), m.Reason, m.Delta, m.Before.OnHand, m.After.OnHand,
+			m.ID, h.timestamp(m.At), m.Reason, m.Delta, m.Before.OnHand, m.After.OnHand,
 			m.Expiry, oneLine(m.Note), oneLine(m.Actor), oneLine(m.Client), m.Reverses, m.ReversedBy,
 		})
 		lines[i] = h.movementLine(say, m)
@@ -104,7 +103,7 @@ func (h *handler) stockHistory(ctx context.Context, meta *mcp.Meta, in stockHist
 		if err != nil {
 			return answer{}, err
 		}
-		if out.Reservations = heldOfAll(reserved); len(reserved) > 0 {
+		if out.Reservations = h.heldOfAll(reserved); len(reserved) > 0 {
 			line += say.say("；保留中：%s", "; held by reservation %s", say.rows(numbers(say, reserved), false))
 		}
 	}
@@ -121,5 +120,5 @@ func (h *handler) movementLine(say language, m store.Movement) string {
 	if m.ReversedBy != 0 {
 		undone = say.say("，已復原", ", undone")
 	}
-	return say.say("%s %s，%d → %d（異動 %d%s）", "%s %s, %d → %d (movement %d%s)", h.clock(m.At), what, m.Before.OnHand, m.After.OnHand, m.ID, undone)
+	return say.say("%s %s，%d → %d（異動 %d%s）", "%s %s, %d → %d (movement %d%s)", h.clockTime(m.At), what, m.Before.OnHand, m.After.OnHand, m.ID, undone)
 }

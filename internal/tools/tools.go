@@ -53,9 +53,11 @@ type Config struct {
 	// included. It must be less than clients wait. If 0, 10 seconds.
 	CallTime time.Duration
 
-	// Now tells the time, where people here are: what expires today depends on
-	// it. If nil, [time.Now].
+	// Now tells the time. If nil, [time.Now].
 	Now func() time.Time
+	// Location is the time zone of the shops: it decides which day today is, and
+	// answers give times in it, with its offset. If nil, [time.Local].
+	Location *time.Location
 }
 
 // New returns an MCP server that answers from s. It serves every protocol
@@ -69,6 +71,7 @@ func New(s store.Stock, c Config) *mcpserver.MCPServer {
 
 		confirmAbove: DefaultConfirmAbove,
 		now:          c.Now,
+		location:     cmp.Or(c.Location, time.Local),
 		callTime:     cmp.Or(c.CallTime, callTime),
 
 		connector: c.Connector,
@@ -171,6 +174,7 @@ type handler struct {
 
 	confirmAbove int64
 	now          func() time.Time
+	location     *time.Location // of the shops
 	callTime     time.Duration
 
 	connector *Connector // nil where search and fetch do not exist

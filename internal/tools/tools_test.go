@@ -25,10 +25,18 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.golden anew")
 
-// inTaipei is the time in tests, where the demo shops are.
+// TestMain has this machine be where the demo shops are.
+func TestMain(m *testing.M) {
+	time.Local = taipei
+	os.Exit(m.Run())
+}
+
+var taipei = time.FixedZone("Asia/Taipei", 8*3600)
+
+// inTaipei is the time in tests.
 func inTaipei() time.Time { return opened }
 
-var opened = time.Date(2026, 11, 3, 16, 15, 0, 0, time.FixedZone("Asia/Taipei", 8*3600))
+var opened = time.Date(2026, 11, 3, 16, 15, 0, 0, taipei)
 
 // open returns a database that holds what seed says, such as demo.Catalog.
 func open(t testing.TB, seed func() store.Catalog) *sqlite.DB {

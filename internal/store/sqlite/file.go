@@ -30,7 +30,7 @@ func (db *DB) claim(makeDir bool) error {
 	opened.Lock()
 	defer opened.Unlock()
 	if opened.count[resolved(db.abs)] == 0 {
-		if err := settleLog(db.abs, db.now(), db.log); err != nil {
+		if err := settleLog(db.abs, db.now().In(db.zone), db.log); err != nil {
 			return err
 		}
 		if err := prepareFile(db.path, makeDir); err != nil {

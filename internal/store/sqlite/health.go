@@ -369,7 +369,7 @@ func (db *DB) saveContent() (name, fault string, err error) {
 		fault = err.Error()
 	}
 	for n := 1; n < 100; n++ {
-		name = fmt.Sprintf("%s.rescued-%s", beside, db.now().Format("20060102-150405"))
+		name = fmt.Sprintf("%s.rescued-%s", beside, db.now().In(db.zone).Format("20060102-150405"))
 		if n > 1 {
 			name += fmt.Sprint("-", n)
 		}

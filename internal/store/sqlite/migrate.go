@@ -141,7 +141,7 @@ func (db *DB) backUpBefore(ctx context.Context, have, upgrade int) (path string,
 		return "", err
 	}
 	for n := 1; n < 100; n++ {
-		path = besideName(file, "before-upgrade", db.now(), n)
+		path = besideName(file, "before-upgrade", db.now().In(db.zone), n)
 		if err = publish(tmp, path); !errors.Is(err, errOccupied) {
 			break
 		}

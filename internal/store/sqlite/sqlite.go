@@ -42,6 +42,10 @@ type Config struct {
 	Seed func() store.Catalog
 	// Now is the clock. If nil, time.Now.
 	Now func() time.Time
+	// Location is the time zone of the shops, in which files that Open keeps beside
+	// the database are named. Times in the database do not depend on it. If nil,
+	// time.Local.
+	Location *time.Location
 	// Log is told what Open does to files, such as a backup before an upgrade or
 	// a log set aside, what it changes in an older database, and where its content
 	// is saved when the file is replaced while it is open. If nil,
@@ -63,6 +67,7 @@ type DB struct {
 	copied  bool
 	abs     string // path, wherever the process goes
 	now     func() time.Time
+	zone    *time.Location // of the shops
 	files   files
 	write   *sql.DB // one connection
 	read    *sql.DB
@@ -95,7 +100,7 @@ var (
 // mcpstore's, or of a newer one, is an error and stays as it is; the error has
 // a method Hint() string that says what to do.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	db := &DB{path: cfg.Path, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()), copied: cfg.copied}
+	db := &DB{path: cfg.Path, now: cfg.Now, zone: cmp.Or(cfg.Location, time.Local), log: cmp.Or(cfg.Log, slog.Default()), copied: cfg.copied}
 	db.health.log = db.log
 	db.closing, db.close = context.WithCancel(context.Background())
 	if db.now == nil {

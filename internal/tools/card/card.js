@@ -112,7 +112,7 @@ function drawSum() {
 
 function drawTime() {
   const time = Date.parse(answer?.as_of);
-  $("as-of").replaceChildren(time > 0 ? element("time", { dateTime: answer.as_of }, moment(time)) : "");
+  $("as-of").replaceChildren(time > 0 ? element("time", { dateTime: answer.as_of }, moment(answer.as_of)) : "");
 }
 
 // drawOptions offers what the words may have meant, each to be asked about.
@@ -240,7 +240,7 @@ async function work(deed) {
 // follow takes up what the host tells of itself.
 function follow(news) {
   Object.assign(context, news);
-  speak(context.locale, context.timeZone);
+  speak(context.locale);
   const root = document.documentElement;
   root.dataset.mode = context.displayMode ?? "inline";
   if (["light", "dark"].includes(context.theme)) root.dataset.theme = context.theme;

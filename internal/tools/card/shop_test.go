@@ -53,6 +53,9 @@ func stock() store.Catalog {
 	return c
 }
 
+// newfoundland is where the shops are, and no reader is.
+var newfoundland = time.FixedZone("Newfoundland", -(3*60+30)*60)
+
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	db, err := sqlite.Open(t.Context(), sqlite.Config{
@@ -65,7 +68,7 @@ func openShop(t *testing.T) *shop {
 	}
 	t.Cleanup(func() { db.Close() })
 	quiet := slog.New(slog.DiscardHandler)
-	s := &shop{t: t, mcp: tools.New(db, tools.Config{AllowWrites: true, Log: quiet})}
+	s := &shop{t: t, mcp: tools.New(db, tools.Config{AllowWrites: true, Location: newfoundland, Log: quiet})}
 	http := httptest.NewServer(server.New(server.Config{MCP: s.mcp, Local: true, Log: quiet}))
 	t.Cleanup(http.Close)
 	s.endpoint = http.URL + "/mcp"

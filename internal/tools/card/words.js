@@ -63,12 +63,11 @@ const texts = {
   },
 };
 
-let say;      // texts in the reader's language
-let locale;   // and how numbers and dates are written
-let timeZone; // undefined for the browser's own
+let say;    // texts in the reader's language
+let locale; // and how numbers and dates are written
 
-// speak takes up a language and a time zone, which may be missing or nonsense.
-function speak(wanted, zone) {
+// speak takes up a language, which may be missing or nonsense.
+function speak(wanted) {
   const tag = String(wanted || navigator.language || "zh").replaceAll("_", "-");
   const zh = /^zh\b/i.test(tag);
   say = zh ? texts.zh : texts.en;
@@ -76,11 +75,6 @@ function speak(wanted, zone) {
   try {
     if (/^en\b/i.test(tag)) [locale] = Intl.getCanonicalLocales(tag);
   } catch { /* then it's plain English */ }
-  try {
-    timeZone = new Intl.DateTimeFormat(locale, { timeZone: zone || undefined }).resolvedOptions().timeZone;
-  } catch {
-    timeZone = undefined;
-  }
   document.documentElement.lang = zh ? "zh-Hant-TW" : "en";
 }
 
@@ -98,9 +92,13 @@ function price(amount, currency) {
 // unitWord is a unit that the reader can read: in English, none in Chinese.
 const unitWord = (unit = "") => say === texts.en && /\p{Script=Han}/u.test(unit) ? "" : unit;
 
-// moment writes a time, exactly and as how long ago it was.
-function moment(time, now = Date.now()) {
-  const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(time);
+// moment writes a time of an answer, as the clocks in the shops showed it and as
+// how long ago it was.
+function moment(text, now = Date.now()) {
+  const time = Date.parse(text);
+  const [offset, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? ["+00:00", "+", 0, 0];
+  const there = time + `${sign}60000` * (60 * hours + 1 * minutes); // in UTC it reads as in the shops
+  const exact = `${new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" }).format(there)} ${offset}`;
   const seconds = Math.min(0, (time - now) / 1000); // clocks differ: nothing was in the future
   const [unit, length] = [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, length]) => -seconds >= length) ?? ["second", 60];
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);

@@ -73,7 +73,7 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 		},
 	}, {
 		name: "stolen_in_the_window", tries: "a thief who uses a stolen refresh token at the same time as its client, and goes on",
-		want: badGrant, so: "both have the same successor and no more than was granted, so that whoever renews second, two minutes after the other, ends it all",
+		want: badGrant, so: "both have the same successor, and an access token for no more than was granted and no longer than the first, so that whoever renews second, two minutes after the other, ends it all",
 		by: func(h *house) {
 			p := h.program()
 			stolen := p.signsIn("scope", "stock:read").refresh
@@ -83,7 +83,8 @@ var refreshAttacks = area{"refresh", "Renewing tokens", []attack{
 			if thief.refresh != owner.refresh || thief.scope != "stock:read" {
 				h.Errorf("the thief got another refresh token, or the scope %q", thief.scope)
 			}
-			h.pass(55 * time.Minute)
+			h.pass(time.Hour - 119*time.Second)
+			h.dead("the thief's, when the owner's ends", thief.access)
 			next := h.got(p.renews(thief.refresh))
 			h.pass(2 * time.Minute)
 			h.refused("the other of the two", p.renews(owner.refresh))

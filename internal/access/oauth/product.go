@@ -36,7 +36,7 @@ func impostor(c client, redirect string) (name, foreign string) {
 	called := skeleton(c.name)
 	var named []product
 	for _, p := range products {
-		if slices.ContainsFunc(p.words, func(word string) bool { return strings.Contains(called, skeleton(word)) }) {
+		if slices.ContainsFunc(p.words, func(word string) bool { return looksLike(called, skeleton(word)) }) {
 			named = append(named, p)
 		}
 	}
@@ -91,15 +91,42 @@ var unlike = func() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }()
 
-// skeleton returns what a name looks like: two names that people take for each
-// other have the same one.
+// wild stands for a letter that may look like a Latin one.
+const wild = '?'
+
+// latinLike are the scripts with letters that look like the 26 of ASCII.
+var latinLike = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Coptic, unicode.Cherokee, unicode.Lisu, unicode.Armenian, unicode.Georgian, unicode.Deseret, unicode.Osage}
+
+// looksLike reports whether text, a skeleton, has word in it, where a third of
+// the letters may be wild.
+func looksLike(text, word string) bool {
+	for start := 0; start+len(word) <= len(text); start++ {
+		wilds, i := 0, 0
+		for i < len(word) && (text[start+i] == word[i] || text[start+i] == wild) {
+			if text[start+i] == wild {
+				wilds++
+			}
+			i++
+		}
+		if i == len(word) && wilds <= len(word)/3 {
+			return true
+		}
+	}
+	return false
+}
+
+// skeleton returns what a name looks like, in ASCII: two names that people take
+// for each other have the same one, but for what is wild.
 func skeleton(name string) string {
 	name = unlike.Replace(strings.ToLower(unlike.Replace(norm.NFKD.String(name))))
 	name = strings.Map(func(r rune) rune {
-		if r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return -1
+		switch {
+		case r <= unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			return r
+		case r > unicode.MaxASCII && unicode.In(r, latinLike...), r >= '\U0001f130' && r <= '\U0001f189': // and letters in circles and boxes
+			return wild
 		}
-		return r
+		return -1
 	}, name)
 	return strings.NewReplacer("i", "l", "rn", "m", "vv", "w").Replace(name)
 }

@@ -19,9 +19,9 @@ const maxURI = 2000
 // name that ends in "*" stands for all that begin so.
 var dangerousSchemes = []string{
 	// Content and scripts.
-	"javascript", "data", "blob", "vbscript", "livescript", "mocha", "about", "file", "filesystem", "content", "cid", "mid", "mhtml", "jar", "wyciwyg",
+	"javascript", "jscript", "data", "blob", "vbscript", "livescript", "mocha", "about", "file", "filesystem", "content", "cid", "mid", "mhtml", "jar", "wyciwyg",
 	// Pages of browsers' own, and ways to have another browser open a page.
-	"view-source", "resource", "res", "read", "devtools", "isolated-app", "chrome*", "googlechrome*", "edge", "microsoft-edge*", "msedge*", "brave", "opera", "opera-*", "vivaldi", "firefox", "firefox-*", "moz-*", "safari*", "x-safari*", "webkit*",
+	"view-source", "resource", "res", "read", "devtools", "isolated-app", "chrome*", "googlechrome*", "edge", "microsoft-edge*", "msedge*", "brave", "opera", "opera-*", "vivaldi", "firefox", "firefox-*", "moz-*", "safari*", "x-safari*", "webkit*", "arc", "duckduckgo*", "ddgquicklink", "ie", "tor", "yandexbrowser*", "feed*",
 	// Systems: settings, searches, help, scripts, stores, installers.
 	"intent", "android-app", "package", "market", "itms*", "ms-*", "search*", "x-apple*", "x-web-search", "x-help*", "x-man-page", "help", "prefs", "app-prefs", "applescript", "shortcuts", "workflow", "macappstore*", "appx", "shell", "hcp", "mk", "cmd", "powershell", "onenote*", "jnlp*", "steam",
 	// Protocols of the network, and programs that call or write to people.

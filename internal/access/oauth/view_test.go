@@ -236,6 +236,15 @@ func TestImpostors(t *testing.T) {
 		{"CIaude", "https://evil.example/cb", "", "Claude", "evil.example"},
 		{"C1aude", "https://evil.example/cb", "", "Claude", "evil.example"},
 		{"Gernini", "https://evil.example/cb", "", "Gemini", "evil.example"},
+		{"ϲlaude", "https://evil.example/cb", "", "Claude", "evil.example"}, // Greek
+		{"ⲥlaude", "https://evil.example/cb", "", "Claude", "evil.example"}, // Coptic
+		{"Ꮯłaude", "https://evil.example/cb", "", "Claude", "evil.example"}, // Cherokee, and a stroke
+		{"🅒laude", "https://evil.example/cb", "", "Claude", "evil.example"},
+		{"🅲hat🅶PT", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"ƇhatGPT", "https://evil.example/cb", "", "ChatGPT", "evil.example"},
+		{"ಠ_ಠ", "https://evil.example/cb", "", "", ""},
+		{"เครื่องมือ code", "https://evil.example/cb", "", "", ""},
+		{"我的code助手", "https://evil.example/cb", "", "", ""},
 		{"Gemini", "https://script.google.com/macros/x", "", "Gemini", "script.google.com"},
 		{"Codex CLI", "https://evil.example/cb", "", "Codex", "evil.example"},
 		{"VS Code", "https://evil.example/cb", "", "VS Code", "evil.example"},
@@ -293,5 +302,14 @@ func TestPrivateSchemesAreOpenedByAClick(t *testing.T) {
 				t.Errorf("%s, %s: shows %q, and leads to %q", redirect, what, shown, to)
 			}
 		}
+	}
+}
+
+// On a phone, a field with the focus would be scrolled to, and the host and the
+// warning above it out of sight.
+func TestThePageIsShownFromItsTop(t *testing.T) {
+	h := openHouse(t)
+	if p := h.asked(params(h.register("ChatGPT", back))); strings.Contains(p.Body.String(), "autofocus") {
+		t.Error("the page moves to a field by itself")
 	}
 }

@@ -84,10 +84,10 @@ func (h *handler) listStores(ctx context.Context, meta *mcp.Meta, in listStoresI
 		}
 		shops = []store.Shop{f.one.shop}
 	}
-	names := make([]string, len(shops))
+	names := namesOf(say, options(shops, shopOption))
 	for i, s := range shops {
 		item := refStore(s, in.Near)
-		if names[i] = oneLine(s.Name); item.DistanceKm != nil {
+		if item.DistanceKm != nil {
 			names[i] += " " + strconv.FormatFloat(*item.DistanceKm, 'f', -1, 64) + say.say(" 公里", " km")
 		}
 		out.Stores = append(out.Stores, item)

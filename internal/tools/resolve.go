@@ -1,6 +1,8 @@
 package tools
 
 import (
+	"strings"
+
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
@@ -24,6 +26,7 @@ type option struct {
 	SKU   string `json:"sku,omitempty"`
 
 	english string // a product's English name, for an answer in English
+	price   string // a product's, with its currency; "" where unknown
 }
 
 // How many options a caller is shown.
@@ -72,14 +75,44 @@ func (f found[T]) status(unknown status) status {
 }
 
 // names are those of the options.
-func (f found[T]) names(say language) []string {
-	names := make([]string, len(f.options))
-	for i, o := range f.options {
+func (f found[T]) names(say language) []string { return namesOf(say, f.options) }
+
+// namesOf returns the names of options, with what tells apart those that have
+// the same name: some clients show a model no more than the text.
+func namesOf(say language, options []option) []string {
+	names := make([]string, len(options))
+	count := make(map[string]int)
+	for i, o := range options {
 		if names[i] = o.Name; say == english && o.english != "" {
 			names[i] = o.english
 		}
+		count[fold.String(names[i])]++
+	}
+	for i, o := range options {
+		if count[fold.String(names[i])] > 1 {
+			names[i] += o.details(say)
+		}
 	}
 	return names
+}
+
+// details are what tells an option apart from another of the same name. Its ID
+// is what to send.
+func (o option) details(say language) string {
+	var parts []string
+	if o.ID != "" {
+		parts = append(parts, "ID "+oneLine(o.ID))
+	}
+	if o.SKU != "" && o.SKU != o.ID {
+		parts = append(parts, "SKU "+o.SKU)
+	}
+	if o.price != "" {
+		parts = append(parts, o.price)
+	}
+	if parts == nil {
+		parts = append(parts, say.say("整個連鎖", "the whole chain"))
+	}
+	return say.say("（%s）", " (%s)", strings.Join(parts, say.say("，", ", ")))
 }
 
 // ask asks back what was meant by the words that were said.
@@ -108,7 +141,7 @@ func shopOption(s store.Shop) option {
 func chainOption(c store.Chain) option { return option{Kind: "chain", Name: oneLine(c.Name)} }
 
 func productOption(p store.Product) option {
-	return option{Kind: "product", ID: p.ID, Name: oneLine(p.Name), SKU: oneLine(p.SKU), english: oneLine(p.Names["en"])}
+	return option{Kind: "product", ID: p.ID, Name: oneLine(p.Name), SKU: oneLine(p.SKU), english: oneLine(p.Names["en"]), price: strings.TrimSpace(p.Currency + " " + p.Price)}
 }
 
 // options makes one list of shops, chains or products.

@@ -195,3 +195,30 @@ func TestManyCandidatesAreCut(t *testing.T) {
 		t.Errorf("findProduct = %+v, %v, want %d candidates and more", products, err, maxCandidates)
 	}
 }
+
+// Some clients show a model the text alone, and it has to choose by that.
+func TestNamesakesAreToldApartInTheText(t *testing.T) {
+	srv := New(open(t, func() store.Catalog {
+		return store.Catalog{
+			Shops: []store.Shop{{ID: "s1", Name: "大安店"}, {ID: "s2", Name: "大安店"}, {ID: "s3", Name: "信義店"}},
+			Products: []store.Product{
+				{ID: "p1", SKU: "T-70", Name: "綠茶", Price: "25", Currency: "TWD"},
+				{ID: "p2", SKU: "T-71", Name: "綠茶", Price: "35", Currency: "TWD"},
+				{ID: "p3", Name: "紅茶"}, {ID: "p4", Name: "紅茶禮盒"},
+			},
+		}
+	}), Config{AllowWrites: true, Now: inTaipei})
+	for _, test := range []struct{ tool, arguments, want string }{
+		{"check_stock", `{"product":"綠茶"}`, "綠茶（ID p1，SKU T-70，TWD 25）、綠茶（ID p2，SKU T-71，TWD 35）"},
+		{"check_stock", `{"product":"紅茶","store":"大安店"}`, "大安店（ID s1）、大安店（ID s2）"},
+		{"record_movement", `{"store":"s3","product":"綠茶","delta":1,"reason":"delivery"}`, "綠茶（ID p1，SKU T-70，TWD 25）、綠茶（ID p2，SKU T-71，TWD 35）"},
+		{"search_products", `{"query":"綠茶"}`, "綠茶（ID p1，SKU T-70，TWD 25）、綠茶（ID p2，SKU T-71，TWD 35）"},
+		{"list_stores", `{}`, "信義店、大安店（ID s1）、大安店（ID s2）"},
+		{"check_stock", `{"product":"茶"}`, "：紅茶、綠茶（ID p1，"}, // the others need nothing more
+	} {
+		text, out := call(t, srv, test.tool, args(t, test.arguments), nil)
+		if !strings.Contains(text, test.want) || out.StructuredContent["message"] != text {
+			t.Errorf("%s %s = %s, want %s", test.tool, test.arguments, text, test.want)
+		}
+	}
+}

@@ -90,9 +90,8 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 	if len(products) == 0 {
 		return h.noProducts(ctx, say, in, out)
 	}
-	names := make([]string, len(products))
-	for i, p := range products {
-		names[i] = say.product(p)
+	names := namesOf(say, options(products, productOption))
+	for _, p := range products {
 		out.Products = append(out.Products, refItem(p))
 	}
 	out.NextCursor = next

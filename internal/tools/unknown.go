@@ -72,6 +72,7 @@ var synonyms = map[string][]string{
 	"shop":     {"store", "from_store", "to_store", "query"},
 	"branch":   {"store", "from_store", "to_store", "query"},
 	"location": {"near", "store", "from_store", "to_store"},
+	"product":  {"query", "id"},
 	"chain":    {"store", "query"},
 	"sku":      {"product", "query"},
 	"barcode":  {"product", "query"},
@@ -87,13 +88,20 @@ var synonyms = map[string][]string{
 }
 
 // meant returns the arguments of the tool that an unknown one is likely to
-// mean: the same but for capitals and dashes, a synonym, or spelled much like it.
+// mean: the same but for capitals and dashes, a word of it, a synonym, or spelled
+// much like either. A short word such as id stands in too many other names.
 func (ps params[In]) meant(unknown string) (meant []string) {
 	words := wordsOf(shorten(unknown, 40))
 	whole := strings.Join(words, "")
-	for _, name := range ps.names() {
+	names := ps.names()
+	for _, name := range names {
 		if strings.ReplaceAll(name, "_", "") == whole {
 			return []string{name}
+		}
+	}
+	for _, w := range words {
+		if len(w) > 3 && slices.Contains(names, w) {
+			return []string{w}
 		}
 	}
 	for _, w := range words {
@@ -103,14 +111,29 @@ func (ps params[In]) meant(unknown string) (meant []string) {
 			}
 		}
 	}
-	for _, name := range ps.names() {
+	for _, name := range names {
 		plain := strings.ReplaceAll(name, "_", "")
 		if near(whole, plain) || len(plain) > 3 && slices.ContainsFunc(words, func(w string) bool { return near(w, plain) }) {
 			meant = append(meant, name)
 		}
 	}
+	for _, word := range longSynonyms {
+		if meant == nil && slices.ContainsFunc(words, func(w string) bool { return near(w, word) }) {
+			meant = ps.synonymsOf(word)
+		}
+	}
 	return meant
 }
+
+// longSynonyms are those of the synonyms that are long enough to be known where
+// they are misspelled.
+var longSynonyms = slices.Sorted(func(yield func(string) bool) {
+	for word := range synonyms {
+		if len(word) >= 7 && !yield(word) {
+			return
+		}
+	}
+})
 
 // synonymsOf returns the argument of the tool that a word stands for: the first,
 // or both of from_store and to_store.

@@ -55,7 +55,7 @@ func (s *Server) readRequest(ctx context.Context, rawQuery string) (*request, er
 	}
 	if q.client, err = s.client(ctx, params.Get("client_id")); err != nil {
 		if document, ok := errors.AsType[*documentError](err); ok {
-			return nil, &pageError{"無法從這個程式公布的文件得知它是誰：" + document.text + "。", "This program cannot be known by what it publishes of itself: " + document.text + "."}
+			return nil, &pageError{"無法使用這個程式公布的說明文件：" + document.text + "。", "The document in which this program describes itself cannot be used: " + document.text + "."}
 		}
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
@@ -21,7 +22,7 @@ type reworded struct {
 func (w *reworded) Write(p []byte) (int, error) {
 	switch w.m.method {
 	case string(mcp.MethodToolsList), string(mcp.MethodPromptsList), string(mcp.MethodResourcesList), string(mcp.MethodResourcesTemplatesList),
-		string(mcp.MethodResourcesRead):
+		string(mcp.MethodResourcesRead), string(mcp.MethodToolsCall), string(mcp.MethodPromptsGet):
 		if better := w.m.reword(p); better != nil {
 			if _, err := w.HTTPResponseWriter.Write(better); err != nil {
 				return 0, err
@@ -42,6 +43,7 @@ func (m message) reword(answer []byte) []byte {
 	if json.Unmarshal(answer, &e) != nil {
 		return nil
 	}
+	const noTool, noPrompt = "' not found: tool not found", "' not found: prompt not found"
 	const noResource, end = "handler not found for resource URI '", "': " + "resource not found"
 	text := e.Error.Message
 	switch inner, is := strings.CutPrefix(text, noResource); {
@@ -49,8 +51,12 @@ func (m message) reword(answer []byte) []byte {
 		// What follows the URI is the handlers' reason.
 		reason, _ := strings.CutPrefix(strings.TrimSuffix(inner, end), m.name)
 		uri := clipTo(m.name, maxShownURI)
-		e.Error.Message = fmt.Sprintf("resource not found: %s%s", uri, clipTo(reason, maxShownURI))
+		e.Error.Message = fmt.Sprintf("resource not found: %s%s", shown(uri), clipTo(reason, maxShownURI))
 		e.Error.Data = map[string]string{"uri": uri}
+	case strings.HasSuffix(text, noTool):
+		e.Error.Message = "tool not found: " + shown(clipTo(m.name, maxShownName))
+	case strings.HasSuffix(text, noPrompt):
+		e.Error.Message = "prompt not found: " + shown(clipTo(m.name, maxShownName))
 	case strings.HasPrefix(text, "illegal base64 data"):
 		e.Error.Message = "params.cursor must be the nextCursor of the page before; leave it out for the first page"
 	default:
@@ -63,5 +69,19 @@ func (m message) reword(answer []byte) []byte {
 	return append(better, '\n')
 }
 
-// maxShownURI is how many bytes of a URI an error repeats.
-const maxShownURI = 256
+// How many bytes of a URI and of a name an error repeats.
+const (
+	maxShownURI  = 256
+	maxShownName = 100
+)
+
+// shown returns text without characters that control a terminal or the direction
+// of writing.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '\ufffd'
+		}
+		return r
+	}, text)
+}

@@ -33,6 +33,8 @@ func TestAnUnknownResourceIsNamedOnce(t *testing.T) {
 			failed{-32602, "resource not found: shop://nope", struct{ URI string }{"shop://nope"}}},
 		{"a quote", post(params("resources/read", `{"uri":"shop://a': resource not found"}`)), 200,
 			failed{-32002, "resource not found: shop://a': resource not found", struct{ URI string }{"shop://a': resource not found"}}},
+		{"controls", post(params("resources/read", `{"uri":"shop://\u001b[31m\u202ea"}`)), 200,
+			failed{-32002, "resource not found: shop://\ufffd[31m\ufffda", struct{ URI string }{"shop://\x1b[31m\u202ea"}}},
 		{"long", post(params("resources/read", `{"uri":"`+long+`"}`)), 200, failed{-32002, "resource not found: " + clipped, struct{ URI string }{clipped}}},
 	} {
 		got := send(t, addr, test.request)
@@ -58,6 +60,22 @@ func TestABadCursorIsExplained(t *testing.T) {
 		got := send(t, addr, post(params(method, `{"cursor":"!"}`)))
 		if got.code() != mcp.INVALID_PARAMS || !strings.Contains(got.body, "params.cursor must be the nextCursor of the page before") || strings.Contains(got.body, "base64") {
 			t.Errorf("%s with a bad cursor = %d %s", method, got.status, got.body)
+		}
+	}
+}
+
+func TestAnUnknownToolOrPromptIsNamedOnce(t *testing.T) {
+	addr := start(t, Config{})
+	long := strings.Repeat("n", 3000)
+	for _, test := range []struct{ method, name, want string }{
+		{"tools/call", "steal", "tool not found: steal"},
+		{"tools/call", long, "tool not found: " + long[:maxShownName] + "…"},
+		{"prompts/get", "steal", "prompt not found: steal"},
+		{"prompts/get", long, "prompt not found: " + long[:maxShownName] + "…"},
+	} {
+		got := send(t, addr, post(params(test.method, `{"name":"`+test.name+`"}`)))
+		if got.code() != mcp.INVALID_PARAMS || !strings.Contains(got.body, `"message":"`+test.want+`"`) {
+			t.Errorf("%s %.20s = %d %.300s, want %.40s", test.method, test.name, got.status, got.body, test.want)
 		}
 	}
 }

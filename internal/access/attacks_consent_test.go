@@ -278,7 +278,7 @@ var consentAttacks = area{"consent", "The page on which the owner decides", []at
 					h.Errorf("warned of a client that is not named so:\n%v", r.reply)
 				}
 			}()
-			for _, name := range []string{"ChatGPT", "Claude Code", "OpenAI Codex", "Gemini CLI", "Cursor", "Visual Studio Code", "GitHub Copilot", "СhаtGРТ", "Chat G P T", "C1aude", "ChatGPT” (verified) “"} {
+			for _, name := range []string{"ChatGPT", "Claude Code", "OpenAI Codex", "Gemini CLI", "Cursor", "Visual Studio Code", "GitHub Copilot", "СhаtGРТ", "Chat G P T", "C1aude", "ⲥlaude", "🅲hat🅶PT", "ChatGPT” (verified) “"} {
 				for _, redirect := range []string{"https://evil.example/chatgpt.com", "https://chatgpt.com.evil.example/cb", "evil://chatgpt.com/cb"} {
 					p := h.register(map[string]any{"client_name": name, "redirect_uris": []string{redirect}})
 					p.redirect = redirect

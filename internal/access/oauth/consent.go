@@ -47,7 +47,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, q *request, v *view
 	}
 	v.Passphrase, v.Code = !byCode, s.config.ShowCode != nil
 	v.WriteYes = v.StepUp
-	if r.PostForm.Has("decision") { // what was ticked stays so when the form is shown again
+	if v.Sent = r.PostForm.Has("decision"); v.Sent { // what was ticked stays so
 		v.WriteYes = r.PostForm.Get("write") != ""
 	}
 	v.show(w, status, "consent", trouble)

@@ -65,6 +65,7 @@ type view struct {
 	StepUp           bool // it may read already, and asks to write as well
 	Passphrase, Code bool // is how the owner is known
 	Locked           bool // after too many wrong attempts: only a long code counts
+	Sent             bool // the form was sent, and is shown again
 	Form             string
 
 	Leave  template.URL // where the page goes on to

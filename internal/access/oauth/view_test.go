@@ -306,10 +306,16 @@ func TestPrivateSchemesAreOpenedByAClick(t *testing.T) {
 }
 
 // On a phone, a field with the focus would be scrolled to, and the host and the
-// warning above it out of sight.
+// warning above it out of sight. Once those were seen, what went wrong is beside
+// the field.
 func TestThePageIsShownFromItsTop(t *testing.T) {
 	h := openHouse(t)
-	if p := h.asked(params(h.register("ChatGPT", back))); strings.Contains(p.Body.String(), "autofocus") {
+	p := h.asked(params(h.register("ChatGPT", back)))
+	if strings.Contains(p.Body.String(), "autofocus") {
 		t.Error("the page moves to a field by itself")
+	}
+	again := p.press(url.Values{"decision": {"allow"}, "passphrase": {"wrong"}})
+	if !strings.Contains(again.Body.String(), "autofocus") {
+		t.Error("after a wrong passphrase the page does not move to the field")
 	}
 }

@@ -384,6 +384,68 @@ func TestALogThatIsCutIsNotWritten(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsCutIsNotWritten(t *testing.T) {
+	for _, keep := range []int64{2, 0} { // pages
+		path := filepath.Join(t.TempDir(), "stock.db")
+		db := openEggs(t, path)
+		var log syncBuffer
+		db.guard(slog.New(slog.NewTextHandler(&log, nil)), quick)
+		for i := range 5 {
+			if _, err := db.Move(t.Context(), delivery(fmt.Sprint(i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Truncate(path, keep*4096); err != nil {
+			t.Fatal(err)
+		}
+		// What was in memory is not enough to go on with.
+		if _, err := db.Move(t.Context(), delivery("lost")); !errors.Is(err, store.ErrReplaced) {
+			t.Errorf("with %d pages left, a change: %v, want %v", keep, err, store.ErrReplaced)
+		}
+		if err := db.Ping(t.Context()); !errors.Is(err, store.ErrReplaced) {
+			t.Errorf("with %d pages left, Ping = %v, want %v", keep, err, store.ErrReplaced)
+		}
+		if _, err := db.Verify(t.Context(), 10); err == nil {
+			t.Errorf("with %d pages left, Verify finds nothing wrong", keep)
+		}
+		await(t, "rescue", func() bool { return strings.Contains(log.String(), "rescued") })
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		// What was answered is in the log, which must not go.
+		f, err := os.Open(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if content, err := readWAL(f); err != nil || content == nil {
+			t.Errorf("with %d pages left, the log has %v, %v; want what was answered", keep, content, err)
+		}
+	}
+}
+
+// The file is shorter then, and whole.
+func TestAFileThatIsVacuumedIsNotTakenForCut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stock.db")
+	db := openEggs(t, path)
+	other, err := connect(path, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for i, query := range []string{
+		`CREATE TABLE more (x BLOB)`, `INSERT INTO more VALUES (zeroblob(1000000))`, `PRAGMA wal_checkpoint(TRUNCATE)`,
+		`DROP TABLE more`, `VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`,
+	} {
+		if _, err := other.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Move(t.Context(), delivery(fmt.Sprint(i))); err != nil {
+			t.Errorf("after %s: %v", query, err)
+		}
+	}
+}
+
 // A checkpoint of another process's may empty the log at any time.
 func TestALogThatACheckpointEmptiesIsNotTakenForCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stock.db")

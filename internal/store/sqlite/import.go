@@ -90,7 +90,6 @@ func (db *DB) Import(ctx context.Context, rows iter.Seq2[store.Row, error], o st
 // Memory of an import: of pages, and as much again where SQLite sorts.
 const importCache = `
 	PRAGMA temp_store = FILE; -- or sorting would take place in memory
-	PRAGMA mmap_size = 0;
 	PRAGMA cache_size = -24576;
 	PRAGMA temp.cache_size = -16384;
 	PRAGMA cache_spill = ON;`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync/atomic"
 
 	"github.com/mcpstore/mcpstore/internal/store"
 )
@@ -15,8 +16,9 @@ import (
 // gone once it is closed.
 type files struct {
 	known []knownFile
-	wal   string    // path of the write-ahead log; "" before knowAll
-	index *walIndex // nil where it cannot be read
+	wal   string       // path of the write-ahead log; "" before knowAll
+	index *walIndex    // nil where it cannot be read
+	size  atomic.Int64 // that the database's file had when it was last seen whole
 }
 
 // knownFile is a file and where it is.
@@ -62,6 +64,7 @@ func (db *DB) knowAll() error {
 // what is written may be lost, and it returns a [store.ErrReplaced].
 func (db *DB) inPlace() error {
 	f := &db.files
+	before := f.size.Load()
 	inUse, asOf := f.index.logSize()
 	for _, k := range f.known {
 		info, err := os.Stat(k.path)
@@ -83,9 +86,15 @@ func (db *DB) inPlace() error {
 			}
 		}
 	}
-	if !f.index.mainInWALMode() {
+	size, whole, inWALMode := f.index.mainSize()
+	switch {
+	case !inWALMode:
 		return garbled(fmt.Sprintf("file %q was overwritten", f.known[0].path))
+	case size < min(before, whole):
+		// Not only shorter than it says, as while a checkpoint makes it longer.
+		return garbled(fmt.Sprintf("file %q was cut to %d bytes", f.known[0].path, size))
 	}
+	f.size.Store(size)
 	return nil
 }
 
@@ -113,16 +122,27 @@ func (w *walIndex) logSize() (size int64, h walHeader) {
 	return logHeader + frames*(frameHeader+pageSize), h
 }
 
-// mainInWALMode reports whether the database's file itself says that it has a
-// write-ahead log, as it does from before that is made. A backup that was copied
-// over the file does not (https://www.sqlite.org/fileformat.html, section 1.3.3).
-func (w *walIndex) mainInWALMode() bool {
+// mainSize returns how long the database's file is and how long it says it is, and
+// whether it says that it has a write-ahead log, as it does from before that is
+// made. A backup that was copied over the file does not
+// (https://www.sqlite.org/fileformat.html, section 1.3).
+func (w *walIndex) mainSize() (size, whole int64, inWALMode bool) {
 	if w == nil {
-		return true
+		return 0, 0, true
 	}
-	var b [20]byte
-	n, err := w.main.ReadAt(b[:], 0)
-	return err == nil && n == len(b) && string(b[:len(magic)]) == magic && b[18] == 2 && b[19] == 2
+	info, err := w.main.Stat()
+	if err != nil {
+		return 0, 0, false
+	}
+	var b [32]byte
+	if n, err := w.main.ReadAt(b[:], 0); err != nil || n < len(b) || string(b[:len(magic)]) != magic {
+		return 0, 0, false
+	}
+	pageSize := int64(binary.BigEndian.Uint16(b[16:]))
+	if pageSize == 1 {
+		pageSize = 1 << 16 // which does not fit
+	}
+	return info.Size(), pageSize * int64(binary.BigEndian.Uint32(b[28:])), b[18] == modeLog && b[19] == modeLog
 }
 
 // replaced says that the file is no longer in its place. What the open one holds is

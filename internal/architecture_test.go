@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"internal/sheet":                    {"internal/store", "internal/store/code", "internal/store/fold"},
 	"internal/smoke":                    nil,
 	"internal/store":                    nil,
-	"internal/store/catalog":            {"internal/store", "internal/store/fold", "internal/store/page"},
+	"internal/store/catalog":            {"internal/store", "internal/store/code", "internal/store/fold", "internal/store/page"},
 	"internal/store/code":               {"internal/store/fold"},
 	"internal/store/demo":               {"internal/store"},
 	"internal/store/fold":               nil,

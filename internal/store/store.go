@@ -187,7 +187,7 @@ type ShopQuery struct {
 type ProductQuery struct {
 	Text     string // if empty, any name
 	Match    Match  // how Text is compared
-	Barcode  string // only the product with exactly this barcode
+	Barcode  string // only the product with exactly this barcode, but for zeros before a GTIN
 	ShopID   string // only what this shop carries
 	Chain    string // only what a shop of this chain carries
 	Category string // only of this category, compared folded

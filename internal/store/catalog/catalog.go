@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 	"github.com/mcpstore/mcpstore/internal/store/page"
 )
@@ -53,7 +54,11 @@ func New(chains []store.Chain, shops []store.Shop, products []store.Product) *Ca
 	c := &Catalog{productAt: make(map[string]int, len(products)), shopAt: make(map[string]int, len(shops))}
 	for _, p := range products {
 		others := slices.AppendSeq(slices.Clone(p.Aliases), maps.Values(p.Names))
-		c.products = append(c.products, product{p, newNames(p.Name, others, append([]string{p.ID, p.SKU}, p.Barcodes...)), fold.String(p.Category)})
+		codes := []string{p.ID, p.SKU}
+		for _, b := range p.Barcodes {
+			codes = append(codes, code.Spellings(b)...)
+		}
+		c.products = append(c.products, product{p, newNames(p.Name, others, codes), fold.String(p.Category)})
 	}
 	slices.SortFunc(c.products, func(a, b product) int {
 		return cmp.Or(cmp.Compare(a.length(), b.length()), strings.Compare(a.all[0], b.all[0]), strings.Compare(a.ID, b.ID))
@@ -139,7 +144,7 @@ func (c *Catalog) Products(q store.ProductQuery, stocked func(productID string) 
 		p := &c.products[i]
 		score, ok := p.match(text, q.Match, true)
 		if ok && (category == "" || p.category == category) &&
-			(q.Barcode == "" || slices.Contains(p.Barcodes, q.Barcode)) && stocked(p.ID) {
+			(q.Barcode == "" || slices.ContainsFunc(p.Barcodes, func(b string) bool { return code.Key(b) == code.Key(q.Barcode) })) && stocked(p.ID) {
 			found = append(found, match[store.Product]{p.Product, float64(score)})
 		}
 	}

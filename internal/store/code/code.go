@@ -171,6 +171,17 @@ func Key(barcode string) string {
 	return short
 }
 
+// Spellings returns the barcodes that are the same as barcode: [Key] of each is
+// that of barcode, which is among them.
+func Spellings(barcode string) []string {
+	key := Key(barcode)
+	all := []string{key}
+	for s := "0" + key; Key(s) == key; s = "0" + s {
+		all = append(all, s)
+	}
+	return all
+}
+
 // checkDigitHolds reports whether the last of some digits is what the others
 // ask for. Zeros before them do not count.
 func checkDigitHolds(digits string) bool {

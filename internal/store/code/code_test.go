@@ -91,6 +91,22 @@ func TestManyGroupsAreReadInLittleTime(t *testing.T) {
 	}
 }
 
+func TestSpellings(t *testing.T) {
+	for _, tt := range []struct{ barcode, want string }{
+		{"0012345678905", "12345678905 012345678905 0012345678905 00012345678905"},
+		{"12345678905", "12345678905 012345678905 0012345678905 00012345678905"},
+		{"4710000000011", "4710000000011 04710000000011"},
+		{"012345678906", "012345678906"}, // whose check digit does not hold
+		{"0123", "0123"},
+		{"A-1", "A-1"},
+		{"", ""},
+	} {
+		if got := strings.Join(Spellings(tt.barcode), " "); got != tt.want {
+			t.Errorf("Spellings(%q) = %q, want %q", tt.barcode, got, tt.want)
+		}
+	}
+}
+
 func TestKey(t *testing.T) {
 	for _, tt := range []struct{ barcode, want string }{
 		{"012345678905", "12345678905"},

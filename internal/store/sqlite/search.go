@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/code"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
 )
 
@@ -35,6 +36,10 @@ func (q *question) must(condition string, args ...any) {
 	q.args = append(q.args, args...)
 }
 
+func (q *question) mustHaveBarcode(barcode string) {
+	q.must(`EXISTS (SELECT 1 FROM json_each(p.barcodes) WHERE value IN (SELECT value FROM json_each(?)))`, list(code.Spellings(barcode)))
+}
+
 // sql asks for columns of up to n products ranked behind after.
 func (q *question) sql(columns string, after, n int) (string, []any) {
 	text := `SELECT ` + columns + ` FROM ` + q.from + ` CROSS JOIN products p ON p.num = i.product
@@ -48,7 +53,9 @@ func (q *question) sql(columns string, after, n int) (string, []any) {
 const (
 	fromIndex = `product_index i`
 	fromKeys  = `product_keys k CROSS JOIN product_index i ON i.product = k.product`
-	fromGrams = `product_grams g CROSS JOIN product_index i ON i.rank = g.rowid`
+	// A product that both keys are of comes once.
+	fromTwoKeys = `(SELECT DISTINCT product FROM product_keys WHERE key IN (?, ?)) k CROSS JOIN product_index i ON i.product = k.product`
+	fromGrams   = `product_grams g CROSS JOIN product_index i ON i.rank = g.rowid`
 )
 
 // matching returns the question for what is called as s asks. Small is a shelf
@@ -59,11 +66,15 @@ func (s *search) matching(small *shelf) *question {
 	switch {
 	case s.Barcode != "":
 		q.from = fromKeys
-		q.must(`k.key = ?`, fold.String(s.Barcode))
-		q.must(`EXISTS (SELECT 1 FROM json_each(p.barcodes) WHERE value = ?)`, s.Barcode)
+		q.must(`k.key = ?`, fold.String(code.Key(s.Barcode)))
+		q.mustHaveBarcode(s.Barcode)
 	case text && s.Match == store.Exact:
 		q.from = fromKeys
-		q.must(`k.key = ?`, s.text)
+		if key := code.Key(s.text); key == s.text {
+			q.must(`k.key = ?`, s.text)
+		} else {
+			q.from, q.fromArgs = fromTwoKeys, []any{s.text, key}
+		}
 		text = false
 	case small != nil:
 		q.from, q.fromArgs = `(SELECT DISTINCT l.product FROM `+small.levels(s.InStock)+`) l CROSS JOIN product_index i ON i.product = l.product`, small.args
@@ -73,7 +84,7 @@ func (s *search) matching(small *shelf) *question {
 		category = false
 	}
 	if text && s.Match == store.Exact {
-		q.must(`EXISTS (SELECT 1 FROM product_keys e WHERE e.key = ? AND e.product = i.product)`, s.text)
+		q.must(`EXISTS (SELECT 1 FROM product_keys e WHERE e.key IN (?, ?) AND e.product = i.product)`, s.text, code.Key(s.text))
 	} else if text && fold.StartsWord(s.text) {
 		q.must(`instr(char(10) || i.texts, char(10) || ?)`, s.text) // each word begins a line
 	} else if text {
@@ -91,7 +102,7 @@ func (s *search) having(grams []string) *question {
 	q := &question{}
 	q.grams(s.category, grams[:min(len(grams), maxSlipGrams)])
 	if s.Barcode != "" {
-		q.must(`EXISTS (SELECT 1 FROM json_each(p.barcodes) WHERE value = ?)`, s.Barcode)
+		q.mustHaveBarcode(s.Barcode)
 	}
 	s.carried(q)
 	return q

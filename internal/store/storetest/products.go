@@ -128,6 +128,18 @@ func testProductsByFilter(t *testing.T, s store.Stock) {
 		{store.ProductQuery{Barcode: "4710000000029", Text: "奶茶"}, ""},
 		{store.ProductQuery{Barcode: "471-0000000029"}, ""},
 		{store.ProductQuery{Barcode: "tea-egg"}, ""},
+		// A GTIN with fewer or more zeros before it.
+		{store.ProductQuery{Barcode: "012345678905"}, "umbrella"},
+		{store.ProductQuery{Barcode: "12345678905"}, "umbrella"},
+		{store.ProductQuery{Barcode: "0012345678905"}, "umbrella"},
+		{store.ProductQuery{Barcode: "00012345678905", Text: "雨傘"}, "umbrella"},
+		{store.ProductQuery{Barcode: "000012345678905"}, ""}, // longer than any
+		{store.ProductQuery{Barcode: "0A-1"}, ""},
+		{store.ProductQuery{Barcode: "04710000000035"}, "milk-tea"},
+		{store.ProductQuery{Text: "0012345678905", Match: store.Exact}, "umbrella"},
+		{store.ProductQuery{Text: "0012345678905", Match: store.Exact, Category: "日用品"}, "umbrella"},
+		{store.ProductQuery{Text: "04710000000035", Match: store.Exact, ShopID: "koko-daan"}, "milk-tea"},
+		{store.ProductQuery{Text: "04710000000035", Match: store.Exact, Barcode: "4710000000036"}, "milk-tea"},
 		{store.ProductQuery{Barcode: "-"}, ""},
 		{store.ProductQuery{Category: "飲料"}, "milk-tea bubble-tea cola-1500 cola-600"},
 		{store.ProductQuery{Category: "饮料 "}, "milk-tea bubble-tea cola-1500 cola-600"},

@@ -45,6 +45,9 @@ var checks = []string{
 	`SELECT 'catalog' AS what, 0 AS product, 0 AS shop, 0 AS ledger, 0 AS kept, 'it says that this is the demo data, which was never imported' AS detail
 	FROM catalog c WHERE demo = 1 AND EXISTS (SELECT 1 FROM deeds WHERE reason = 'import' AND at <> c.loaded_at)`,
 
+	`SELECT 'log stamp' AS what, 0 AS product, 0 AS shop, 0 AS ledger, 0 AS kept, 'the row by which the file and its log know each other is missing or changed' AS detail
+	WHERE NOT EXISTS (SELECT 1 FROM log_stamp WHERE mark = x'FF6D6370FE73746FFD72652DFC6C6F67')`,
+
 	`SELECT 'reorder point' AS what, l.product, l.shop, p.reorder_point AS ledger, l.reorder_point AS kept, 'of the product, and beside its level' AS detail
 	FROM levels l CROSS JOIN products p ON p.num = l.product WHERE ledger <> kept`,
 

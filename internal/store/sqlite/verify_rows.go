@@ -404,15 +404,15 @@ func (v *verifier) retired() error {
 }
 
 func (v *verifier) clients() error {
-	return v.each(`SELECT id, name, redirects, uri, created_at, last_used FROM clients`, nil, func(scan func(...any) error) error {
-		var id, name, uri string
+	return v.each(`SELECT id, name, redirects, uri, scope, created_at, last_used FROM clients`, nil, func(scan func(...any) error) error {
+		var id, name, uri, scope string
 		var redirects []byte
 		var created, used int64
-		if err := scan(&id, &name, &redirects, &uri, &created, &used); err != nil {
+		if err := scan(&id, &name, &redirects, &uri, &scope, &created, &used); err != nil {
 			return err
 		}
 		what := fmt.Sprintf("client %q", id)
-		if err := v.texts(what, text{"ID", id}, text{"name", name}, text{"home page", uri}); err != nil {
+		if err := v.texts(what, text{"ID", id}, text{"name", name}, text{"home page", uri}, text{"scope", scope}); err != nil {
 			return err
 		}
 		for column, at := range map[string]int64{"registration": created, "last use": used} {
@@ -425,44 +425,47 @@ func (v *verifier) clients() error {
 	})
 }
 
-// scopes reports scopes that are not all known.
-func (v *verifier) scopes(what, scopes string) error {
-	if s, err := store.ParseScopes(strings.Fields(scopes)...); err != nil || s.String() != scopes {
-		return v.fault(what, "its scopes %q are none", scopes)
+// scopes reports lists of scopes in which not all are known.
+func (v *verifier) scopes(what string, lists ...string) error {
+	for _, scopes := range lists {
+		if s, err := store.ParseScopes(strings.Fields(scopes)...); err != nil || s.String() != scopes {
+			return v.fault(what, "its scopes %q are none", scopes)
+		}
 	}
 	return nil
 }
 
 func (v *verifier) grants() error {
-	return v.each(`SELECT num, client_id, client_name, redirect_host, scopes, resource, created_at, last_used, revoked_at FROM grants`, nil, func(scan func(...any) error) error {
+	return v.each(`SELECT num, client_id, client_name, redirect_host, scopes, resource, withheld, created_at, last_used, revoked_at, challenged_at FROM grants`, nil, func(scan func(...any) error) error {
 		var num int64
-		var client, name, host, scopes, resource string
-		var times [3]int64
-		if err := scan(&num, &client, &name, &host, &scopes, &resource, &times[0], &times[1], &times[2]); err != nil {
+		var client, name, host, scopes, resource, withheld string
+		var times [4]int64
+		if err := scan(&num, &client, &name, &host, &scopes, &resource, &withheld, &times[0], &times[1], &times[2], &times[3]); err != nil {
 			return err
 		}
 		what := fmt.Sprintf("grant %d", num)
 		if err := v.texts(what, text{"client ID", client}, text{"client name", name}, text{"redirect host", host}, text{"resource", resource}); err != nil {
 			return err
 		}
-		for i, column := range []string{"start", "last use", "revocation"} {
+		for i, column := range []string{"start", "last use", "revocation", "challenge"} {
 			if err := v.time(what, column, times[i]); err != nil {
 				return err
 			}
 		}
-		return v.scopes(what, scopes)
+		return v.scopes(what, scopes, withheld)
 	})
 }
 
 func (v *verifier) tokens() error {
-	return v.each(`SELECT num, kind, name, scopes, shop, grant_num, resource, redirect, challenge, created_at, expires_at, last_used, revoked_at, spent_at
+	return v.each(`SELECT num, kind, name, scopes, shop, grant_num, resource, redirect, challenge, renewed_scopes, repeats, created_at, expires_at, last_used, revoked_at, spent_at
 		FROM tokens`, nil, func(scan func(...any) error) error {
 		var num int64
 		var kind store.TokenKind
-		var name, scopes, shop, resource, redirect, challenge string
+		var name, scopes, shop, resource, redirect, challenge, renewed string
+		var repeats int64
 		var grant sql.NullInt64
 		var times [5]int64
-		if err := scan(&num, &kind, &name, &scopes, &shop, &grant, &resource, &redirect, &challenge, &times[0], &times[1], &times[2], &times[3], &times[4]); err != nil {
+		if err := scan(&num, &kind, &name, &scopes, &shop, &grant, &resource, &redirect, &challenge, &renewed, &repeats, &times[0], &times[1], &times[2], &times[3], &times[4]); err != nil {
 			return err
 		}
 		what := fmt.Sprintf("%s token %d", kind, num)
@@ -479,7 +482,12 @@ func (v *verifier) tokens() error {
 				return err
 			}
 		}
-		return v.scopes(what, scopes)
+		if repeats < 0 {
+			if err := v.fault(what, "it was used %d times again", repeats); err != nil {
+				return err
+			}
+		}
+		return v.scopes(what, scopes, renewed)
 	})
 }
 

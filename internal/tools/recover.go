@@ -8,12 +8,15 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"github.com/mcpstore/mcpstore/internal/store"
 )
 
 // What a caller is told of a failure: what went wrong is for the log only.
 var (
 	errPanic    = errors.New("this call failed inside the server; other calls work")
 	errDatabase = errors.New("the stock database did not answer; try again")
+	errReplaced = errors.New("the stock database's file was moved, removed or replaced while the server was using it: try again once the owner has looked at the server's log, which says what to do")
 	errLate     = errors.New("the stock database did not answer in time; try again in a moment")
 	// A change may have been made although its answer was lost.
 	errUncertain = errors.New("the stock database did not answer, and may or may not have made the change: look with stock_history before trying again, or try again with the same idempotency_key")
@@ -35,7 +38,10 @@ func (h *handler) failed(ctx context.Context, what string, err error) error {
 	if ctx.Err() != context.Canceled {
 		h.log.ErrorContext(ctx, "the store failed", "request", what, "err", err)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, store.ErrReplaced):
+		return errReplaced
+	case errors.Is(err, context.DeadlineExceeded):
 		return errLate
 	}
 	return errDatabase

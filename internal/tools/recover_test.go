@@ -2,6 +2,7 @@ package tools
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -72,6 +73,13 @@ func TestPanicIsOneFailedCallAndLogged(t *testing.T) {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q", want)
 		}
+	}
+}
+
+func TestAQuestionSaysThatTheFileWasReplaced(t *testing.T) {
+	h := &handler{log: slog.New(slog.DiscardHandler)}
+	if got := h.failed(t.Context(), "list_stores", fmt.Errorf("list shops: %w", store.ErrReplaced)); got != errReplaced {
+		t.Errorf("a caller is told %q, want %q", got, errReplaced)
 	}
 }
 

@@ -342,7 +342,7 @@ func (w *walContent) belongs(db io.ReaderAt, size int64) error {
 		case version < stampedSince:
 			return errForeignLog // a copy from before there were stamps
 		default:
-			return unfit("file is damaged: it has no stamp")
+			return unfit("file is damaged: a row that every database has is missing")
 		}
 	}
 	// SQLite would read zeros where the file has been cut off.

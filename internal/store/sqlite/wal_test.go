@@ -388,7 +388,7 @@ func TestInDoubtNothingIsOpenedOrChanged(t *testing.T) {
 		{"file cut off", file[:len(file)/2], log, "file is damaged"},
 		{"file cut off after its stamp", nil, log, "file is damaged: it is cut off"},
 		{"header of the file", change(file, func(b []byte) []byte { b[18] = 9; return b }), log, "file is damaged in its header"},
-		{"stamp of the file", change(file, func(b []byte) []byte { return bytes.ReplaceAll(b, stampMark, make([]byte, len(stampMark))) }), log, "file is damaged: it has no stamp"},
+		{"stamp of the file", change(file, func(b []byte) []byte { return bytes.ReplaceAll(b, stampMark, make([]byte, len(stampMark))) }), log, "file is damaged: a row that every database has is missing"},
 		{"size of pages", change(file, func(b []byte) []byte { b[16] = 4; return b }), log, "file and write-ahead log have pages of different sizes"},
 		{"magic of the log", file, change(log, func(b []byte) []byte { b[0]++; return b }), "the write-ahead log cannot be used: its header is damaged"},
 		{"checksum of the log", file, change(log, func(b []byte) []byte { b[30]++; return b }), "the write-ahead log cannot be used: its header is damaged"},

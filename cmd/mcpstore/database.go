@@ -71,6 +71,10 @@ func (e *env) openExisting(ctx context.Context, path string) (database, string, 
 		return nil, "", err
 	}
 	if _, err := os.Stat(cfg.Path); errors.Is(err, fs.ErrNotExist) {
+		if log, err := os.Stat(cfg.Path + "-wal"); err == nil && log.Size() > 0 {
+			return nil, "", &failure{fmt.Errorf("the database %q is gone, but its write-ahead log is there", cfg.Path),
+				"put the file back beside its log, or restore a backup, which keeps the log: mcpstore db restore FILE; nothing was changed"}
+		}
 		return nil, "", &failure{fmt.Errorf("there is no database at %q yet", cfg.Path),
 			"start mcpstore, or bring your own stock in: mcpstore import FILE; --db names another database"}
 	}

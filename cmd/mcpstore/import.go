@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -199,6 +200,9 @@ func (o *importOptions) run(ctx context.Context, s database, files []string, std
 	options.Tell = r.tell
 	options.Progress = func(part float64) { read.Store(math.Float64bits(part)) }
 	rows := ahead(ctx, sheet.Read(ctx, files, stdin, options))
+	if store.ImportMode(o.mode) == store.Replace && options.Store != "" {
+		rows = onlyOf(ctx, s, rows, options.Store)
+	}
 	return s.Import(ctx, andThen(rows, r.still), store.ImportOptions{
 		Mode:         store.ImportMode(o.mode),
 		DryRun:       r.dryRun,
@@ -339,6 +343,27 @@ func ahead(ctx context.Context, rows iter.Seq2[store.Row, error]) iter.Seq2[stor
 						return
 					}
 				}
+			}
+		}
+	}
+}
+
+// onlyOf yields rows until one has a quantity of another store than the one of that
+// name, which alone is to be replaced.
+func onlyOf(ctx context.Context, s store.Store, rows iter.Seq2[store.Row, error], name string) iter.Seq2[store.Row, error] {
+	return func(yield func(store.Row, error) bool) {
+		same := map[string]bool{name: true} // by what a sheet calls it
+		for row, err := range rows {
+			if of := cmp.Or(row.Shop.Name, row.Shop.ID); err == nil && row.Quantity != nil && !same[of] {
+				if shop, err := tools.FindShop(ctx, s, of); err != nil || shop.Name != name {
+					yield(store.Row{}, &failure{fmt.Errorf("import %q: line %d is of store %q, and --store is %q; nothing was changed", row.Sheet.File, row.Line, of, name),
+						"leave --store out to replace what each store in the sheet has, or import a sheet of that store alone"})
+					return
+				}
+				same[of] = true
+			}
+			if !yield(row, err) {
+				return
 			}
 		}
 	}

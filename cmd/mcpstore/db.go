@@ -42,7 +42,8 @@ func dbVerifyCommand(e *env) *cobra.Command {
 the sums with the levels, the lots, the reservations, the receipts and the totals
 that are kept beside them, and what products and stores are called with what
 finds them. It prints what is wrong and where, and ends with 1 then. It changes
-nothing, and can run while a server has the database.`,
+nothing, except that it upgrades an older database, after a backup, as every
+command does. It can run while a server has the database.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, path, err := e.openExisting(cmd.Context(), path)

@@ -197,7 +197,9 @@ func (c *confined) Total(ctx context.Context, productID, chain string) (Total, e
 	case err != nil:
 		return Total{}, err
 	}
-	return Total{Level: only.Level, Shops: 1}, nil
+	var t Total
+	t.Add(only.Level)
+	return t, nil
 }
 
 // ownLevel returns the level in the caller's own shop, or [ErrNotFound] where

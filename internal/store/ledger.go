@@ -29,10 +29,12 @@ type Ledger interface {
 	// reservations are released until it fits: [Receipt.Released].
 	Count(ctx context.Context, c Count) (Receipt, error)
 
-	// Transfer takes from one shop and gives to another. Lots keep their dates.
+	// Transfer takes what has not expired from one shop and gives it to another.
+	// Lots keep their dates.
 	Transfer(ctx context.Context, t Transfer) (Receipt, error)
 
-	// Reserve holds a quantity for somebody until a time, when it lapses.
+	// Reserve holds a quantity of what has not expired until a time, when the
+	// reservation lapses.
 	Reserve(ctx context.Context, r Reserve) (Receipt, error)
 
 	// Release ends a reservation early. One that has lapsed is
@@ -200,8 +202,8 @@ type Once struct {
 	// Most, if set, bounds the change: it is refused with [ErrOverLimit] where
 	// it would change what is on hand or reserved anywhere by more.
 	Most *int64
-	// From, if set, is what the first level that it changes must be before, but
-	// for AsOf: it is refused with [ErrChanged] otherwise.
+	// From, if set, is how much the first level that it changes must have on hand
+	// and reserved before: it is refused with [ErrChanged] otherwise.
 	From *Level
 	// DryRun returns what the change would, and changes nothing.
 	DryRun bool
@@ -214,7 +216,7 @@ type Move struct {
 	Reason            Reason // Delivery, Sale, Waste or Correction
 	// Expiry is the lot. Where more comes, "" is outside lots; where less is
 	// left, "" takes the lot that expires first, then the next, and last what
-	// has no date.
+	// has no date. A sale takes nothing that has expired; the others may.
 	Expiry Date
 	Note   string
 	Once
@@ -286,7 +288,7 @@ type Movement struct {
 	Note              string
 	Actor, Client     string // the [Caller]
 	Key               string // the idempotency key; "" where there was none
-	Before, After     Level  // without AsOf, which is At for After
+	Before, After     Level  // without AsOf, which is At for After, and without Expired
 	Reverses          int64  // the movement that this one undoes, or 0
 	ReversedBy        int64  // the movement that undid this one, or 0
 }
@@ -441,6 +443,7 @@ const (
 	LotUsedUp                              // of what came without a date too little is left
 	NoLongerThere                          // the shop or product is gone, or not carried any longer
 	NotTheirsAlone                         // it changed what the caller may not change, too
+	LotExpired                             // the lot that was to be sold has expired
 )
 
 func (e *ConflictError) Error() string        { return e.Text }
@@ -453,6 +456,8 @@ func (e *ConflictError) Hint() string {
 		return "use a key of its own for each change"
 	case IsUndo, LotUsedUp, NoLongerThere:
 		return "record a correction instead, or count what is there"
+	case LotExpired:
+		return "record it as waste, or sell what has not expired"
 	case NotTheirsAlone:
 		return "ask the owner to undo it"
 	}
@@ -464,7 +469,7 @@ type InsufficientError struct {
 	ShopID, ProductID string
 	Expiry            Date  // where only this lot was meant
 	Asked             int64 // how much would be taken
-	Level             Level // what is there
+	Level             Level // what is there; without Expired where what has expired could be taken, too
 	Lot               int64 // what is there of the lot, where Expiry is set
 }
 
@@ -473,8 +478,12 @@ func (e *InsufficientError) Error() string {
 		return fmt.Sprintf("product %q in shop %q: %d asked for of the lot that expires on %s, of which there are %d",
 			e.ProductID, e.ShopID, e.Asked, e.Expiry, e.Lot)
 	}
-	return fmt.Sprintf("product %q in shop %q: %d asked for, %d available (%d on hand, %d reserved)",
-		e.ProductID, e.ShopID, e.Asked, e.Level.Available(), e.Level.OnHand, e.Level.Reserved)
+	expired := ""
+	if e.Level.Expired > 0 {
+		expired = fmt.Sprintf(", %d expired", e.Level.Expired)
+	}
+	return fmt.Sprintf("product %q in shop %q: %d asked for, %d available (%d on hand, %d reserved%s)",
+		e.ProductID, e.ShopID, e.Asked, e.Level.Available(), e.Level.OnHand, e.Level.Reserved, expired)
 }
 
 // InvalidError says what is wrong with a change, whatever the stock is.

@@ -116,11 +116,15 @@ type Product struct {
 type Level struct {
 	OnHand   int64     // on the shelf
 	Reserved int64     // of those, held for somebody; never more than OnHand
+	Expired  int64     // on the shelf in lots that expired before the shop's today; never kept, but found when read
 	AsOf     time.Time // the level's last change, in UTC
 }
 
-// Available is what can still be sold.
-func (l Level) Available() int64 { return l.OnHand - l.Reserved }
+// Available is what can still be sold: neither reserved nor expired.
+func (l Level) Available() int64 { return max(0, l.OnHand-l.Reserved-l.Expired) }
+
+// Overbooked is how many more are reserved than have not expired.
+func (l Level) Overbooked() int64 { return max(0, l.Reserved+l.Expired-l.OnHand) }
 
 // ShopLevel is a level with the shop that it is in.
 type ShopLevel struct {
@@ -130,9 +134,26 @@ type ShopLevel struct {
 
 // Total is a sum of levels.
 type Total struct {
-	Level     // AsOf is the latest of those summed
-	Shops int // how many shops carry the product, be it at 0
+	Level            // AsOf is the latest of those summed
+	Shops      int   // how many shops carry the product, even if they have none
+	Overbooked int64 // the sum of what each shop is overbooked by
 }
+
+// Add adds the level of one more shop.
+func (t *Total) Add(l Level) {
+	t.Shops++
+	t.OnHand += l.OnHand
+	t.Reserved += l.Reserved
+	t.Expired += l.Expired
+	t.Overbooked += l.Overbooked()
+	if l.AsOf.After(t.AsOf) {
+		t.AsOf = l.AsOf
+	}
+}
+
+// Available is the sum of what is available in each shop: what one shop is
+// overbooked by takes nothing from the others.
+func (t Total) Available() int64 { return t.OnHand - t.Reserved - t.Expired + t.Overbooked }
 
 // Summary says what a store holds.
 type Summary struct {

@@ -31,10 +31,10 @@ type Backend interface {
 // Tx is one transaction as the rules see it. Times have whole microseconds.
 // Quantities are in the product's unit.
 type Tx interface {
-	// Level returns the level of a product in a shop, and whether the shop
-	// carries it; or [store.ErrNotFound] with the name of whichever of the two
-	// does not exist.
-	Level(shopID, productID string) (level store.Level, carried bool, err error)
+	// Level returns the level of a product in a shop, of which the lots that
+	// expire before today have expired, and whether the shop carries it; or
+	// [store.ErrNotFound] with the name of whichever of the two does not exist.
+	Level(shopID, productID string, today store.Date) (level store.Level, carried bool, err error)
 	// Lots returns what is there of each expiry date, the first to expire first.
 	Lots(shopID, productID string) ([]store.Lot, error)
 	// Held returns the reservations that are held there, newest first.
@@ -56,7 +56,8 @@ type Tx interface {
 	// Append adds m to the ledger and sets its ID, and its Group to the same
 	// where that is 0.
 	Append(m *store.Movement) error
-	// SetLevel keeps a level. A shop carries what it has a level of.
+	// SetLevel keeps a level, but for what of it has expired. A shop carries what
+	// it has a level of.
 	SetLevel(shopID, productID string, l store.Level) error
 	// SetLot keeps what is there of an expiry date; 0 removes the lot.
 	SetLot(shopID, productID string, l store.Lot) error
@@ -86,17 +87,28 @@ type Entry struct {
 // Ledger changes the stock of a backend. Its changes keep the promises of
 // [store.Ledger].
 type Ledger struct {
-	backend Backend
-	now     func() time.Time
+	backend  Backend
+	now      func() time.Time
+	location *time.Location
 }
 
-// New returns a ledger over b. If now is nil, the clock is [time.Now].
-func New(b Backend, now func() time.Time) *Ledger {
+// New returns a ledger over b. If now is nil, the clock is [time.Now]. Location
+// is where the shops are, by which a day begins and ends; if nil, [time.Local].
+func New(b Backend, now func() time.Time, location *time.Location) *Ledger {
 	if now == nil {
 		now = time.Now
 	}
-	return &Ledger{backend: b, now: now}
+	if location == nil {
+		location = time.Local
+	}
+	return &Ledger{backend: b, now: now, location: location}
 }
+
+// Today returns the day that it is where the shops are: an expiry date is the
+// last day on which something may be sold, so what expires before it has expired.
+func (l *Ledger) Today() store.Date { return l.day(l.now()) }
+
+func (l *Ledger) day(t time.Time) store.Date { return store.DateOf(t.In(l.location)) }
 
 // request is what all changes are asked for with.
 type request struct {
@@ -115,6 +127,7 @@ type change struct {
 	request
 	by        store.Caller
 	at        time.Time
+	today     store.Date
 	positions []*position // in the order in which they were named
 	receipt   store.Receipt
 }
@@ -132,6 +145,7 @@ func (l *Ledger) apply(ctx context.Context, r request, do func(*change) error) (
 	var receipt store.Receipt
 	err = l.backend.Update(ctx, func(tx Tx) error {
 		c := &change{tx: tx, request: r, by: by, at: l.now().UTC().Truncate(time.Microsecond)}
+		c.today = l.day(c.at)
 		err := c.run(do)
 		receipt = c.receipt
 		switch {

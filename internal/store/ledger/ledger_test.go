@@ -30,7 +30,7 @@ func newShop(t interface{ Fatal(...any) }) *shop {
 		Shops:    []store.Shop{{ID: "a", Name: "甲"}, {ID: "b", Name: "乙"}},
 		Products: []store.Product{{ID: "egg", Name: "茶葉蛋"}},
 		Levels:   []store.CatalogLevel{{ShopID: "a", ProductID: "egg", OnHand: 20}, {ShopID: "b", ProductID: "egg", OnHand: 5}},
-	}, func() time.Time { return s.time })
+	}, func() time.Time { return s.time }, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

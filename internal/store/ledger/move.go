@@ -25,7 +25,11 @@ func (l *Ledger) Move(ctx context.Context, m store.Move) (store.Receipt, error) 
 		case !p.carried:
 			return p.notCarried()
 		}
-		_, err = c.take(p, -m.Delta, m.Expiry)
+		of := anything
+		if m.Reason == store.Sale {
+			of = fresh
+		}
+		_, err = c.take(p, -m.Delta, m.Expiry, of)
 		return err
 	})
 }
@@ -50,7 +54,7 @@ func (l *Ledger) Count(ctx context.Context, count store.Count) (store.Receipt, e
 		if delta := count.Quantity - p.level.OnHand; delta >= 0 {
 			return c.move(p, store.Lot{}, delta, 0)
 		}
-		_, err = c.take(p, p.level.OnHand-count.Quantity, "")
+		_, err = c.take(p, p.level.OnHand-count.Quantity, "", anything)
 		return err
 	})
 }
@@ -79,7 +83,7 @@ func (l *Ledger) Transfer(ctx context.Context, t store.Transfer) (store.Receipt,
 		if !from.carried {
 			return from.notCarried()
 		}
-		taken, err := c.take(from, t.Quantity, "")
+		taken, err := c.take(from, t.Quantity, "", fresh)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func (c *change) position(shopID, productID string) (*position, error) {
 			return p, nil
 		}
 	}
-	level, carried, err := c.tx.Level(shopID, productID)
+	level, carried, err := c.tx.Level(shopID, productID, c.today)
 	if err != nil {
 		return nil, err
 	}
@@ -40,10 +40,28 @@ func (p *position) change() store.LevelChange {
 	return store.LevelChange{ShopID: p.shopID, ProductID: p.productID, Before: p.before, After: p.level, New: !p.carried}
 }
 
-func (p *position) insufficient(asked int64) error {
-	return &store.InsufficientError{ShopID: p.shopID, ProductID: p.productID, Asked: asked,
-		Level: store.Level{OnHand: p.level.OnHand, Reserved: p.level.Reserved, AsOf: p.before.AsOf}}
+// takes says what may be taken of what is there.
+type takes bool
+
+const (
+	fresh    takes = true  // only what has not expired
+	anything takes = false // what has expired, too
+)
+
+// enough refuses to take n where so much is not there, or is reserved.
+func (p *position) enough(n int64, of takes) error {
+	there := store.Level{OnHand: p.level.OnHand, Reserved: p.level.Reserved, AsOf: p.before.AsOf}
+	if of == fresh {
+		there.Expired = p.level.Expired
+	}
+	if n <= there.Available() {
+		return nil
+	}
+	return &store.InsufficientError{ShopID: p.shopID, ProductID: p.productID, Asked: n, Level: there}
 }
+
+// expired reports whether the last day of a lot is over.
+func (c *change) expired(lot store.Date) bool { return lot != "" && lot < c.today }
 
 // lots returns what is at p of each lot, the first to expire first, and last what
 // has no expiry date.
@@ -76,7 +94,11 @@ func (p *position) lot(lots []store.Lot, n int64, expiry store.Date) (store.Lot,
 
 // take takes n from p, of one lot if expiry is set, else of those that expire
 // first, by a movement for each. It returns how much it took from each lot.
-func (c *change) take(p *position, n int64, expiry store.Date) ([]store.Lot, error) {
+func (c *change) take(p *position, n int64, expiry store.Date, of takes) ([]store.Lot, error) {
+	if of == fresh && c.expired(expiry) {
+		return nil, conflict(store.LotExpired, "product %q in shop %q: the lot expired after %s, so it cannot be sold; record it as waste",
+			p.productID, p.shopID, expiry)
+	}
 	lots, err := c.lots(p)
 	if err != nil {
 		return nil, err
@@ -88,13 +110,13 @@ func (c *change) take(p *position, n int64, expiry store.Date) ([]store.Lot, err
 		}
 		lots = []store.Lot{lot}
 	}
-	if n > p.level.Available() {
-		return nil, p.insufficient(n)
+	if err := p.enough(n, of); err != nil {
+		return nil, err
 	}
 	var taken []store.Lot
 	for _, lot := range lots {
 		k := min(lot.OnHand, n)
-		if k <= 0 {
+		if k <= 0 || of == fresh && c.expired(lot.Expiry) {
 			continue
 		}
 		if err := c.move(p, lot, -k, 0); err != nil {
@@ -138,6 +160,9 @@ func (p *position) room(n int64) error {
 // move appends a movement of delta at p, in a lot that holds lot.OnHand before.
 func (c *change) move(p *position, lot store.Lot, delta, reverses int64) error {
 	p.level.OnHand += delta
+	if c.expired(lot.Expiry) {
+		p.level.Expired += delta
+	}
 	m := store.Movement{At: c.at, ShopID: p.shopID, ProductID: p.productID,
 		Expiry: lot.Expiry, Delta: delta, Reason: store.Reason(c.reason), Note: c.note,
 		Actor: c.by.ID, Client: c.by.Client, Key: c.once.Key,

@@ -33,8 +33,9 @@ func (l *Ledger) Reserve(ctx context.Context, res store.Reserve) (store.Receipt,
 			return err
 		case !p.carried:
 			return p.notCarried()
-		case res.Quantity > p.level.Available():
-			return p.insufficient(res.Quantity)
+		}
+		if err := p.enough(res.Quantity, fresh); err != nil {
+			return err
 		}
 		p.level.Reserved += res.Quantity
 		c.receipt.Reservation = &store.Reservation{ShopID: res.ShopID, ProductID: res.ProductID, Quantity: res.Quantity,
@@ -124,7 +125,7 @@ func Lapse(tx Tx, now time.Time) error {
 		level, ok := levels[at]
 		if !ok {
 			var carried bool
-			if level, carried, err = tx.Level(r.ShopID, r.ProductID); err != nil {
+			if level, carried, err = tx.Level(r.ShopID, r.ProductID, ""); err != nil {
 				return err
 			} else if !carried {
 				continue

@@ -59,12 +59,13 @@ func (c *change) reverse(m store.Movement) error {
 		return err
 	}
 	lot, err := p.lot(lots, m.Delta, m.Expiry)
-	switch {
-	case m.Expiry != "" && err != nil:
+	if m.Expiry != "" && err != nil {
 		return err
-	case m.Delta > p.level.Available():
-		return p.insufficient(m.Delta)
-	case err != nil:
+	}
+	if err := p.enough(m.Delta, anything); err != nil {
+		return err
+	}
+	if err != nil {
 		return conflict(store.LotUsedUp, "product %q in shop %q: %d without an expiry date came, and not so many of those without one are left; record a correction instead",
 			m.ProductID, m.ShopID, m.Delta)
 	}

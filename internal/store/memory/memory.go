@@ -60,8 +60,9 @@ type kept struct {
 	receipt store.Receipt
 }
 
-// New returns a backend that holds c. If now is nil, its clock is [time.Now].
-func New(c store.Catalog, now func() time.Time) (*DB, error) {
+// New returns a backend that holds c. If now is nil, its clock is [time.Now]; if
+// location is nil, its shops are in [time.Local].
+func New(c store.Catalog, now func() time.Time, location *time.Location) (*DB, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("load stock: %w", err)
 	}
@@ -69,7 +70,7 @@ func New(c store.Catalog, now func() time.Time) (*DB, error) {
 	if db.now == nil {
 		db.now = time.Now
 	}
-	db.Ledger = ledger.New(db, db.now)
+	db.Ledger = ledger.New(db, db.now, location)
 	db.state = state{levels: make(map[place]level), keys: make(map[callerKey]kept), spent: make(map[string]time.Time)}
 	db.load(c.Levels)
 	return db, nil

@@ -10,7 +10,7 @@ import (
 )
 
 func open(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock {
-	db, err := memory.New(c, now)
+	db, err := memory.New(c, now, storetest.Zone)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -51,10 +51,11 @@ func (db *DB) Chains(ctx context.Context, text string, m store.Match, limit int)
 
 // Products lists the products that q asks for.
 func (db *DB) Products(ctx context.Context, q store.ProductQuery) (products []store.Product, next string, err error) {
+	today := db.Today()
 	err = db.view(ctx, func(s *state) error {
 		somewhere := func(productID string, of func(store.Shop) bool) bool {
 			for at, l := range s.levels {
-				if at.productID == productID && (!q.InStock || l.Available() > 0) {
+				if at.productID == productID && (!q.InStock || l.on(today).Available() > 0) {
 					if shop, err := db.names.Shop(at.shopID); err == nil && of(shop) {
 						return true
 					}
@@ -79,7 +80,7 @@ func (db *DB) Level(ctx context.Context, shopID, productID string) (l store.Leve
 		if !carried {
 			return fmt.Errorf("level of product %q in shop %q: %w", productID, shopID, store.ErrNotFound)
 		}
-		l = kept.Level
+		l = kept.on(db.Today())
 		return nil
 	})
 	return l, err
@@ -94,11 +95,12 @@ type stock struct {
 // stockOf returns the levels of the products and shops that are wanted, which
 // compare orders.
 func (db *DB) stockOf(s *state, wanted func(stock) bool, compare func(a, b stock) int) []stock {
+	today := db.Today()
 	var all []stock
 	for at, l := range s.levels {
 		shop, _ := db.names.Shop(at.shopID)
 		product, _ := db.names.Product(at.productID)
-		x := stock{store.StockLevel{Shop: shop, Product: product, Level: l.Level}, l.list()}
+		x := stock{store.StockLevel{Shop: shop, Product: product, Level: l.on(today)}, l.list()}
 		if wanted(x) {
 			all = append(all, x)
 		}
@@ -203,12 +205,7 @@ func (db *DB) Total(ctx context.Context, productID, chain string) (t store.Total
 	err = db.view(ctx, func(s *state) error {
 		for _, x := range db.stockOf(s, func(x stock) bool { return x.Product.ID == productID && in(x.Shop, "", chain) },
 			func(stock, stock) int { return 0 }) {
-			t.Shops++
-			t.OnHand += x.OnHand
-			t.Reserved += x.Reserved
-			if x.AsOf.After(t.AsOf) {
-				t.AsOf = x.AsOf
-			}
+			t.Add(x.Level)
 		}
 		return nil
 	})

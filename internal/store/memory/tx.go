@@ -21,7 +21,7 @@ type tx struct {
 
 var _ ledger.Tx = (*tx)(nil)
 
-func (t *tx) Level(shopID, productID string) (store.Level, bool, error) {
+func (t *tx) Level(shopID, productID string, today store.Date) (store.Level, bool, error) {
 	if _, err := t.names.Shop(shopID); err != nil {
 		return store.Level{}, false, err
 	}
@@ -29,7 +29,17 @@ func (t *tx) Level(shopID, productID string) (store.Level, bool, error) {
 		return store.Level{}, false, err
 	}
 	l, carried := t.levels[place{shopID, productID}]
-	return l.Level, carried, nil
+	return l.on(today), carried, nil
+}
+
+// on returns the level with what of it has expired on a day.
+func (l level) on(today store.Date) store.Level {
+	for expiry, n := range l.lots {
+		if expiry < today {
+			l.Expired += n
+		}
+	}
+	return l.Level
 }
 
 func (t *tx) Lots(shopID, productID string) ([]store.Lot, error) {
@@ -124,6 +134,7 @@ func (t *tx) SetLevel(shopID, productID string, l store.Level) error {
 	at := place{shopID, productID}
 	kept := t.levels[at]
 	kept.Level = l
+	kept.Expired = 0 // which is found anew on each day
 	t.levels[at] = kept
 	t.changes = append(t.changes, at)
 	return nil

@@ -531,7 +531,7 @@ func TestAWriteIsAnsweredAtOnceWhenItIsMade(t *testing.T) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	err := db.Update(ctx, func(tx ledger.Tx) error {
-		if _, _, err := tx.Level("shop", "egg"); err != nil {
+		if _, _, err := tx.Level("shop", "egg", ""); err != nil {
 			return err
 		}
 		wg.Go(func() { // the next in turn keeps the connection

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -28,8 +29,8 @@ func (db *DB) Level(ctx context.Context, shopID, productID string) (store.Level,
 		if err != nil {
 			return err
 		}
-		return db.queryRow(ctx, `SELECT on_hand, reserved, as_of FROM levels WHERE product = ? AND shop = ?`,
-			product, shop).Scan(&l.OnHand, &l.Reserved, &asOf)
+		return db.queryRow(ctx, `SELECT on_hand, reserved, `+expiredOf(`l`, `?`)+`, as_of FROM levels l WHERE product = ? AND shop = ?`,
+			db.Today(), product, shop).Scan(&l.OnHand, &l.Reserved, &l.Expired, &asOf)
 	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -69,16 +70,17 @@ func (db *DB) levels(ctx context.Context, q store.LevelQuery, last string, n int
 	if err != nil {
 		return nil, err
 	}
-	where, args := `product = ?`, []any{product}
+	where, args := `l.product = ?1`, []any{product, db.Today(), n}
 	if q.Chain != "" {
 		chain, err := db.num(ctx, chainNum, q.Chain)
 		if err != nil {
 			return nil, err
 		}
-		where, args = where+` AND chain = ?`, append(args, chain)
+		args = append(args, chain)
+		where += fmt.Sprint(` AND l.chain = ?`, len(args))
 	}
 	if q.InStock {
-		where += ` AND reserved - on_hand < 0`
+		where += ` AND {missing} < 0`
 	}
 	if last != "" {
 		available, shopID, ok := parseLevelRow(last)
@@ -91,10 +93,19 @@ func (db *DB) levels(ctx context.Context, q store.LevelQuery, last string, n int
 		} else if err != nil {
 			return nil, err
 		}
-		where, args = where+` AND (reserved - on_hand, place) > (?, ?)`, append(args, -available, place)
+		args = append(args, -available, place)
+		where += fmt.Sprintf(` AND ({missing}, l.place) > (?%d, ?%d)`, len(args)-1, len(args))
 	}
-	rows, err := db.queryFew(ctx, `SELECT shop, on_hand, reserved, as_of FROM levels
-		WHERE `+where+` ORDER BY reserved - on_hand, place LIMIT ?`, append(args, n)...)
+	const missing, missingToday = `l.reserved - l.on_hand`, `min(0, l.reserved + e.expired - l.on_hand)`
+	rows, err := db.queryFew(ctx, `
+		WITH e (shop, expired) AS MATERIALIZED (
+			SELECT shop, sum(on_hand) FROM lots INDEXED BY lots_by_product WHERE product = ?1 AND expiry < ?2 GROUP BY shop)
+		SELECT l.shop, l.on_hand, l.reserved, 0, l.as_of, `+missing+` AS missing, l.place FROM levels l
+			WHERE `+strings.ReplaceAll(where, `{missing}`, missing)+` AND l.shop NOT IN (SELECT shop FROM e)
+		UNION ALL
+		SELECT l.shop, l.on_hand, l.reserved, e.expired, l.as_of, `+missingToday+`, l.place FROM e CROSS JOIN levels l ON l.shop = e.shop
+			WHERE `+strings.ReplaceAll(where, `{missing}`, missingToday)+`
+		ORDER BY missing, place LIMIT ?3`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +113,9 @@ func (db *DB) levels(ctx context.Context, q store.LevelQuery, last string, n int
 	levels := make([]store.ShopLevel, 0, n)
 	var shops []int64
 	for rows.Next() {
-		var shop, asOf int64
+		var shop, asOf, missing, place int64
 		var l store.ShopLevel
-		if err := rows.Scan(&shop, &l.OnHand, &l.Reserved, &asOf); err != nil {
+		if err := rows.Scan(&shop, &l.OnHand, &l.Reserved, &l.Expired, &asOf, &missing, &place); err != nil {
 			return nil, err
 		}
 		l.AsOf = utc(asOf)
@@ -160,16 +171,20 @@ func (db *DB) total(ctx context.Context, productID, chain string) (t store.Total
 	if err != nil {
 		return t, err
 	}
-	where, args := `product = ?`, []any{product}
+	where, args := `product = ?1`, []any{product, db.Today()}
 	if chain != "" {
 		num, err := db.num(ctx, chainNum, chain)
 		if err != nil {
 			return t, err
 		}
-		where, args = where+` AND chain = ?`, append(args, num)
+		where, args = where+` AND chain = ?3`, append(args, num)
 	}
-	err = db.queryRow(ctx, `SELECT sum(shops), sum(on_hand), sum(reserved), max(as_of) FROM totals
-		WHERE `+where+` GROUP BY product`, args...).Scan(&t.Shops, &t.OnHand, &t.Reserved, &asOf)
+	err = db.queryRow(ctx, `
+		WITH e AS (SELECT shop, sum(on_hand) AS expired FROM lots INDEXED BY lots_by_product WHERE product = ?1 AND expiry < ?2 GROUP BY shop),
+			s AS (SELECT sum(expired) AS expired, sum(max(0, reserved + expired - on_hand)) AS overbooked
+				FROM e CROSS JOIN levels ON levels.shop = e.shop WHERE `+where+`)
+		SELECT sum(shops), sum(on_hand), sum(reserved), coalesce(s.expired, 0), coalesce(s.overbooked, 0), max(as_of) FROM s CROSS JOIN totals
+		WHERE `+where+` GROUP BY product`, args...).Scan(&t.Shops, &t.OnHand, &t.Reserved, &t.Expired, &t.Overbooked, &asOf)
 	if err != nil {
 		return store.Total{}, err
 	}

@@ -46,7 +46,7 @@ func (db *DB) lowStock(ctx context.Context, q store.LowStockQuery) ([]store.Stoc
 		}
 	}
 	n := limit(q.Limit)
-	query, args := lowMerge(q).sql(q.ShopID, q.Chain, last, n+1)
+	query, args := lowMerge(q, db.Today()).sql(q.ShopID, q.Chain, last, n+1)
 	rows, err := db.query(ctx, query, args...)
 	if err != nil {
 		return nil, "", err
@@ -56,7 +56,7 @@ func (db *DB) lowStock(ctx context.Context, q store.LowStockQuery) ([]store.Stoc
 	for rows.Next() {
 		var l store.StockLevel
 		var shop, asOf int64
-		if l.Product, err = scanProduct(rows.Scan, &shop, &l.OnHand, &l.Reserved, &asOf); err != nil {
+		if l.Product, err = scanProduct(rows.Scan, &shop, &l.OnHand, &l.Reserved, &l.Expired, &asOf); err != nil {
 			return nil, "", err
 		}
 		if l.Shop, err = db.shopByNum(ctx, shop); err != nil {
@@ -75,13 +75,23 @@ func (db *DB) lowStock(ctx context.Context, q store.LowStockQuery) ([]store.Stoc
 }
 
 // lowMerge lists what is at or below the reorder points, or below q's threshold.
-func lowMerge(q store.LowStockQuery) merge {
+func lowMerge(q store.LowStockQuery, today store.Date) merge {
 	m := merge{
-		table: `levels`, index: `levels_low`, key: `available`, where: `n.reorder_point > 0 AND n.available <= n.reorder_point`,
-		columns: `n.on_hand, n.reserved, n.as_of`, first: int64(math.MinInt64),
+		table: `levels`, index: `levels_low`, key: `available`, today: today,
+		columns: `n.on_hand, n.reserved, ` + expiredOf(`n`, `@today`) + `, n.as_of`, first: int64(math.MinInt64),
 	}
+	low := `n.reorder_point > 0 AND {available} <= n.reorder_point`
 	if q.Threshold != nil {
-		m.index, m.where, m.most = `levels_by_shop`, `n.available <= @most`, *q.Threshold
+		m.index, low, m.most = `levels_by_shop`, `{available} <= @most`, *q.Threshold
 	}
+	m.where = strings.ReplaceAll(low, `{available}`, `n.available`) + ` AND NOT ` + hasExpired(`n`, `@today`)
+	const left = `max(0, n.available - e.expired)`
+	m.apart = `
+		SELECT n.shop, n.place, ` + left + ` AS key, n.product
+		FROM (SELECT x.shop, x.product, sum(x.on_hand) AS expired
+			FROM shops s CROSS JOIN lots x INDEXED BY lots_by_shop ON x.shop = s.num AND x.expiry < @today
+			WHERE {shops} GROUP BY x.shop, x.product) e
+		CROSS JOIN levels n ON n.product = e.product AND n.shop = e.shop
+		WHERE ` + strings.ReplaceAll(low, `{available}`, left) + ` AND (` + left + `, n.product, n.place) > (@key, +@product, +@place)`
 	return m
 }

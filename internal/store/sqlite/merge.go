@@ -23,7 +23,12 @@ type merge struct {
 	where   string // what must hold for n; @most is a parameter
 	most    any
 	columns string // of n, that the answer has besides
-	first   any    // below every key
+	// apart is SQL for rows (shop, place, key, product) behind @key, @product and
+	// @place, whose keys are not those of the index, and so for few; "" if there
+	// are none. Of {shops} and @today.
+	apart string
+	today store.Date
+	first any // below every key
 }
 
 // mergedRow is where a page ends.
@@ -48,6 +53,10 @@ func (m merge) sql(shopID, chain string, last *mergedRow, limit int) (query stri
 	}
 	// A plus keeps the types of both sides alike, without which SQLite would
 	// begin each search at the first of the rows that have the same key.
+	all, row := `merged`, ` AND n.{key} = m.key`
+	if m.apart != "" {
+		all, row = `(SELECT shop, place, key, product FROM merged UNION ALL `+m.apart+` ORDER BY 3, 4, 2 LIMIT @limit)`, ``
+	}
 	query = strings.NewReplacer(`{table}`, m.table, `{index}`, m.index, `{key}`, m.key, `{where}`, m.where,
 		`{shops}`, shops, `{columns}`, m.columns).Replace(`
 		WITH RECURSIVE merged (shop, place, key, product) AS (
@@ -65,11 +74,12 @@ func (m merge) sql(shopID, chain string, last *mergedRow, limit int) (query stri
 				ORDER BY n.{key}, n.product LIMIT 1)
 			ORDER BY 3, 4, 2 LIMIT @limit)
 		SELECT ` + productColumns + `, m.shop, {columns}
-		FROM merged m CROSS JOIN {table} n ON n.product = m.product AND n.shop = m.shop AND n.{key} = m.key
-		CROSS JOIN products p ON p.num = m.product`) // in the order of merged
+		FROM ` + all + ` m CROSS JOIN {table} n ON n.product = m.product AND n.shop = m.shop` + row + `
+		CROSS JOIN products p ON p.num = m.product`) // in the order of m
 
 	args = []any{sql.Named("key", last.key), sql.Named("product", last.product), sql.Named("place", last.place),
-		sql.Named("limit", limit), sql.Named("most", m.most), sql.Named("shop", shopID), sql.Named("chain", chain)}
+		sql.Named("limit", limit), sql.Named("most", m.most), sql.Named("shop", shopID), sql.Named("chain", chain),
+		sql.Named("today", m.today)}
 	return query, args
 }
 

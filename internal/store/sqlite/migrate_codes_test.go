@@ -23,6 +23,7 @@ var undoing = map[string]string{
 	"0005_low_stock.sql": `DROP INDEX levels_low; DROP INDEX levels_by_shop; DROP INDEX lots_by_shop; DROP TRIGGER products_reorder;
 		ALTER TABLE levels DROP COLUMN available; ALTER TABLE levels DROP COLUMN reorder_point;
 		CREATE INDEX levels_by_shop ON levels (shop, product); CREATE INDEX lots_by_expiry ON lots (expiry)`,
+	"0008_expired.sql":   `DROP INDEX lots_by_product; DROP INDEX lots_by_shop; CREATE INDEX lots_by_shop ON lots (shop, expiry, product)`,
 	"0006_log_stamp.sql": `DROP TABLE log_stamp`,
 	"0007_renewal.sql": `DROP INDEX tokens_by_window;
 		ALTER TABLE tokens DROP COLUMN successor; ALTER TABLE tokens DROP COLUMN renewed_scopes; ALTER TABLE tokens DROP COLUMN repeats;

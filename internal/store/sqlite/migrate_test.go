@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,5 +128,36 @@ func TestUpgradeKeepsWhoSignedIn(t *testing.T) {
 		if diff := cmp.Diff(store.Renewed{Scopes: store.ScopeRead, Repeat: repeat, Sealed: []byte("sealed")}, got); err != nil || diff != "" {
 			t.Errorf("Renew: %v (-want +got):\n%s", err, diff)
 		}
+	}
+}
+
+// TestUpgradeLeavesOutWhatHasExpired opens a database from when what had expired
+// was available.
+func TestUpgradeLeavesOutWhatHasExpired(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stock.db")
+	db := mustOpen(t, sqlite.Config{Path: path, Seed: eggs})
+	for expiry, n := range map[store.Date]int64{"2020-03-01": 5, "2999-01-01": 4} {
+		if _, err := db.Move(t.Context(), store.Move{ShopID: "a1", ProductID: "egg", Delta: n, Reason: store.Delivery, Expiry: expiry}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before(t, path, "0008_expired.sql", undoing["0008_expired.sql"])
+
+	db = mustOpen(t, sqlite.Config{Path: path})
+	checkVerified(t, db)
+	level, err := db.Level(t.Context(), "a1", "egg")
+	if err != nil || level.OnHand != 19 || level.Expired != 5 || level.Available() != 14 {
+		t.Errorf("level %+v, %v, want 5 of 19 expired", level, err)
+	}
+	_, err = db.Reserve(t.Context(), store.Reserve{ShopID: "a1", ProductID: "egg", Quantity: 15})
+	if short, ok := errors.AsType[*store.InsufficientError](err); !ok || short.Level.Expired != 5 {
+		t.Errorf("reserving what has expired: %v, want an InsufficientError with 5 expired", err)
+	}
+	lots, _, err := db.Expiring(t.Context(), store.ExpiringQuery{})
+	if err != nil || len(lots) != 2 || lots[0].OnHand != 5 {
+		t.Errorf("Expiring: %+v, %v, want both lots", lots, err)
 	}
 }

@@ -83,7 +83,7 @@ func (db *DB) products(ctx context.Context, q store.ProductQuery) (productPage, 
 	if err != nil {
 		return productPage{}, err
 	}
-	s, ok := newSearch(q)
+	s, ok := newSearch(q, db.Today())
 	if !ok {
 		return productPage{}, nil // what folds to nothing names nothing
 	}

@@ -13,12 +13,13 @@ import (
 type search struct {
 	store.ProductQuery
 	text, category string // folded
+	today          store.Date
 }
 
 // newSearch folds what q asks for. It reports false where that leaves nothing
 // to look for.
-func newSearch(q store.ProductQuery) (*search, bool) {
-	s := &search{ProductQuery: q, text: fold.String(q.Text), category: fold.String(q.Category)}
+func newSearch(q store.ProductQuery, today store.Date) (*search, bool) {
+	s := &search{ProductQuery: q, text: fold.String(q.Text), category: fold.String(q.Category), today: today}
 	return s, (q.Text == "" || s.text != "") && (q.Category == "" || s.category != "")
 }
 
@@ -77,7 +78,7 @@ func (s *search) matching(small *shelf) *question {
 		}
 		text = false
 	case small != nil:
-		q.from, q.fromArgs = `(SELECT DISTINCT l.product FROM `+small.levels(s.InStock)+`) l CROSS JOIN product_index i ON i.product = l.product`, small.args
+		q.from, q.fromArgs = `(SELECT DISTINCT l.product FROM `+s.levels(small)+`) l CROSS JOIN product_index i ON i.product = l.product`, small.args
 	case text || category:
 		openings := fold.Openings(s.text)
 		q.grams(s.category, append(openings[max(0, len(openings)-1):], fold.Cover(s.text)...))
@@ -130,7 +131,7 @@ func (q *question) grams(category string, grams []string) {
 type shelf struct {
 	shops string // SQL for their numbers
 	level string // what holds for a level l that is theirs
-	args  []any  // of each of these
+	args  []any  // of each of these, and the day by which something in stock must not have expired
 }
 
 func (s *search) shelves() []shelf {
@@ -145,15 +146,23 @@ func (s *search) shelves() []shelf {
 	if s.InStock && len(all) == 0 {
 		all = append(all, shelf{shops: `(SELECT num FROM shops)`, level: `TRUE`})
 	}
+	if s.InStock {
+		for i := range all {
+			all[i].args = append(all[i].args, s.today)
+		}
+	}
 	return all
 }
 
+// fresh is SQL for whether more of a level l is available than has expired.
+var fresh = `l.available > ` + expiredOf(`l`, `?`)
+
 // levels returns the source of all levels l that are on the shelf, and available
-// if inStock is set, shop by shop.
-func (sh shelf) levels(inStock bool) string {
+// if s asks for that, shop by shop.
+func (s *search) levels(sh *shelf) string {
 	from := `levels l INDEXED BY levels_by_shop WHERE l.shop IN ` + sh.shops
-	if inStock {
-		from += ` AND l.available > 0`
+	if s.InStock {
+		from += ` AND l.available > 0 AND ` + fresh
 	}
 	return from
 }
@@ -164,7 +173,7 @@ func (s *search) carried(q *question) {
 	for _, sh := range s.shelves() {
 		condition := sh.level
 		if s.InStock {
-			condition += ` AND l.reserved - l.on_hand < 0`
+			condition += ` AND l.reserved - l.on_hand < 0 AND ` + fresh
 		}
 		q.must(`EXISTS (SELECT 1 FROM levels l WHERE l.product = i.product AND `+condition+`)`, sh.args...)
 	}
@@ -179,7 +188,7 @@ func (db *DB) smallShelf(ctx context.Context, s *search, n int) (*shelf, error) 
 		var small bool
 		err := db.queryRow(ctx, `
 			WITH most(n) AS (SELECT CAST(sqrt(? * coalesce(max(rank), 0) / 5) AS INTEGER) FROM product_index)
-			SELECT (SELECT count(*) FROM (SELECT 1 FROM `+sh.levels(s.InStock)+` LIMIT (SELECT n + 1 FROM most)))
+			SELECT (SELECT count(*) FROM (SELECT 1 FROM `+s.levels(&sh)+` LIMIT (SELECT n + 1 FROM most)))
 				<= (SELECT n FROM most)`, append([]any{float64(n) / rankGap}, sh.args...)...).Scan(&small)
 		if err != nil {
 			return nil, err

@@ -42,8 +42,9 @@ type Config struct {
 	Seed func() store.Catalog
 	// Now is the clock. If nil, time.Now.
 	Now func() time.Time
-	// Location is the time zone of the shops, in which files that Open keeps beside
-	// the database are named. Times in the database do not depend on it. If nil,
+	// Location is the time zone of the shops, by which a day begins and ends and in
+	// which files that Open keeps beside the database are named. Times in the
+	// database do not depend on it. If nil,
 	// time.Local.
 	Location *time.Location
 	// Log is told what Open does to files, such as a backup before an upgrade or
@@ -106,7 +107,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if db.now == nil {
 		db.now = time.Now
 	}
-	db.Ledger = ledger.New(db, db.now)
+	db.Ledger = ledger.New(db, db.now, cfg.Location)
 	if err := db.open(ctx, cfg); err != nil {
 		db.Close()
 		return nil, openError(cfg.Path, err)

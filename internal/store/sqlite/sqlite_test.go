@@ -16,7 +16,7 @@ func open(tb testing.TB, c store.Catalog) storetest.Backend { return openAt(tb, 
 
 func openAt(tb testing.TB, c store.Catalog, now func() time.Time) storetest.Backend {
 	tb.Helper()
-	db, err := sqlite.Open(tb.Context(), sqlite.Config{Path: filepath.Join(tb.TempDir(), "stock.db"), Now: now})
+	db, err := sqlite.Open(tb.Context(), sqlite.Config{Path: filepath.Join(tb.TempDir(), "stock.db"), Now: now, Location: storetest.Zone})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestContract(t *testing.T) { storetest.Run(t, openAt) }
 
 func TestAgreesWithMemory(t *testing.T) {
 	storetest.RunBeside(t, func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock {
-		db, err := memory.New(c, now)
+		db, err := memory.New(c, now, storetest.Zone)
 		if err != nil {
 			tb.Fatal(err)
 		}

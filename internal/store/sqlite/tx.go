@@ -103,21 +103,21 @@ func (t *tx) rowsOf(shopID, productID string) (rowNums, error) {
 				return n, nil
 			}
 		}
-		if _, _, err := t.Level(shopID, productID); err != nil {
+		if _, _, err := t.Level(shopID, productID, ""); err != nil {
 			return rowNums{}, err
 		}
 	}
 	panic("unreachable: Level remembers the rows that it finds")
 }
 
-func (t *tx) Level(shopID, productID string) (level store.Level, carried bool, err error) {
-	var shop, product, onHand, reserved, asOf sql.NullInt64
+func (t *tx) Level(shopID, productID string, today store.Date) (level store.Level, carried bool, err error) {
+	var shop, product, onHand, reserved, expired, asOf sql.NullInt64
 	err = t.row(`
-		SELECT s.num, p.num, l.on_hand, l.reserved, l.as_of FROM (SELECT 1)
+		SELECT s.num, p.num, l.on_hand, l.reserved, `+expiredOf(`l`, `?`)+`, l.as_of FROM (SELECT 1)
 		LEFT JOIN shops s ON s.id = ?
 		LEFT JOIN products p ON p.id = ?
 		LEFT JOIN levels l ON l.product = p.num AND l.shop = s.num`,
-		shopID, productID).Scan(&shop, &product, &onHand, &reserved, &asOf)
+		today, shopID, productID).Scan(&shop, &product, &onHand, &reserved, &expired, &asOf)
 	switch {
 	case err != nil:
 		return level, false, err
@@ -132,7 +132,7 @@ func (t *tx) Level(shopID, productID string) (level store.Level, carried bool, e
 	if !onHand.Valid {
 		return level, false, nil
 	}
-	return store.Level{OnHand: onHand.Int64, Reserved: reserved.Int64, AsOf: utc(asOf.Int64)}, true, nil
+	return store.Level{OnHand: onHand.Int64, Reserved: reserved.Int64, Expired: expired.Int64, AsOf: utc(asOf.Int64)}, true, nil
 }
 
 func (t *tx) Lots(shopID, productID string) ([]store.Lot, error) {

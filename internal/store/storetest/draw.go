@@ -13,7 +13,7 @@ var (
 	drawShop     = rapid.SampledFrom([]string{"a1", "a1", "a1", "a2", "b1", "b1", "nowhere"})
 	drawProduct  = rapid.SampledFrom([]string{"egg", "egg", "egg", "tea", "nothing"})
 	drawQuantity = rapid.Int64Range(1, 12)
-	drawExpiry   = rapid.SampledFrom([]store.Date{"", "", "2026-12-01", "2026-12-02", "2027-01-01"})
+	drawExpiry   = rapid.SampledFrom([]store.Date{"", "", "2020-01-01", "2026-11-22", "2026-11-23", "2026-11-24", "2026-12-01", "2026-12-02", "2027-01-01"})
 	drawNote     = rapid.SampledFrom([]string{"", "盤點"})
 )
 

@@ -196,6 +196,7 @@ func testLargeLowStock(t *testing.T, open OpenStock) {
 	for i := range c.Shops[:20] {
 		c.Shops[i].Chain = "" // which are few
 	}
+	someExpired(c)
 	s := open(t, c, time.Now)
 	products := pages(t, store.MaxLimit, func(p store.Page) ([]store.Product, string, error) {
 		return s.Products(t.Context(), store.ProductQuery{Page: p})
@@ -203,9 +204,9 @@ func testLargeLowStock(t *testing.T, open OpenStock) {
 	shops := pages(t, store.MaxLimit, func(p store.Page) ([]store.Shop, string, error) {
 		return s.Shops(t.Context(), store.ShopQuery{Page: p})
 	})
-	levels := map[at]store.CatalogLevel{}
+	levels := map[at]store.Level{}
 	for _, l := range c.Levels {
-		levels[at{l.ShopID, l.ProductID}] = l
+		levels[at{l.ShopID, l.ProductID}] = levelOf(l)
 	}
 	for _, q := range []store.LowStockQuery{
 		{}, {Chain: c.Shops[30].Chain}, {ShopID: c.Shops[7].ID}, {Threshold: new(int64(2))}, {ShopID: c.Shops[7].ID, Threshold: new(int64(30))},
@@ -222,7 +223,7 @@ func testLargeLowStock(t *testing.T, open OpenStock) {
 				if q.Threshold != nil {
 					most = *q.Threshold
 				}
-				if available := l.OnHand - l.Reserved; available <= most && (q.Threshold != nil || p.ReorderPoint > 0) &&
+				if available := l.Available(); available <= most && (q.Threshold != nil || p.ReorderPoint > 0) &&
 					strings.HasPrefix(sh.ID, q.ShopID) && (q.Chain == "" || sh.Chain == q.Chain) {
 					want = append(want, row{available, p.ID, sh.ID})
 				}

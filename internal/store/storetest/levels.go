@@ -117,13 +117,14 @@ func testLargeLevels(t *testing.T, open func(testing.TB, store.Catalog) store.St
 	for i := range c.Shops[:20] {
 		c.Shops[i].Chain = ""
 	}
+	someExpired(c)
 	s := open(t, c)
 	byName := pages(t, store.MaxLimit, func(p store.Page) ([]store.Shop, string, error) {
 		return s.Shops(t.Context(), store.ShopQuery{Page: p})
 	})
 	levels := map[[2]string]store.Level{}
 	for _, l := range c.Levels {
-		levels[[2]string{l.ProductID, l.ShopID}] = store.Level{OnHand: l.OnHand, Reserved: l.Reserved, AsOf: l.AsOf}
+		levels[[2]string{l.ProductID, l.ShopID}] = levelOf(l)
 	}
 	for _, product := range c.Products {
 		for _, chain := range []string{"", c.Shops[20].Chain, c.Shops[299].Chain} {
@@ -132,10 +133,7 @@ func testLargeLevels(t *testing.T, open func(testing.TB, store.Catalog) store.St
 			for _, shop := range byName {
 				if l := levels[[2]string{product.ID, shop.ID}]; chain == "" || shop.Chain == chain {
 					want = append(want, store.ShopLevel{Shop: shop, Level: l})
-					total.Shops++
-					total.OnHand += l.OnHand
-					total.Reserved += l.Reserved
-					total.AsOf = l.AsOf
+					total.Add(l)
 				}
 			}
 			slices.SortStableFunc(want, func(a, b store.ShopLevel) int { return cmp.Compare(b.Available(), a.Available()) })

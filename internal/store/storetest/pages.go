@@ -182,6 +182,7 @@ func testCursors(t *testing.T, s store.Stock) {
 // testLarge compares answers over a large catalog with reading all of it.
 func testLarge(t *testing.T, open func(testing.TB, store.Catalog) store.Stock) {
 	c := Large(2, 1200)
+	someExpired(c)
 	s := open(t, c)
 	all := pages(t, store.MaxLimit, func(p store.Page) ([]store.Product, string, error) {
 		return s.Products(t.Context(), store.ProductQuery{Page: p})
@@ -205,8 +206,7 @@ func testLarge(t *testing.T, open func(testing.TB, store.Catalog) store.Stock) {
 	}
 	available := func(shop string) func(store.Product) bool {
 		return func(p store.Product) bool {
-			l := levels[[2]string{shop, p.ID}]
-			return l.OnHand > l.Reserved
+			return levelOf(levels[[2]string{shop, p.ID}]).Available() > 0
 		}
 	}
 	// Names of this catalog are in traditional characters and ASCII, so that

@@ -58,6 +58,11 @@ func RunBeside(t *testing.T, openOne, openOther OpenStock) {
 					p.time = held[0].Until
 					return
 				}
+				if rapid.IntRange(0, 3).Draw(rt, "until midnight") == 0 {
+					y, m, d := p.time.In(Zone).Date()
+					p.time = time.Date(y, m, d+1, 0, 0, 0, 0, Zone)
+					return
+				}
 				p.time = p.time.Add(time.Duration(rapid.Int64Range(1, int64(40*time.Minute/time.Microsecond)).Draw(rt, "µs")) * time.Microsecond)
 			},
 			"again": func(rt *rapid.T) { // with the same key, and mostly the same content

@@ -26,6 +26,10 @@ type Open func(tb testing.TB, c store.Catalog) Backend
 // OpenAt is [Open] of a store whose clock is now. The test may close it before.
 type OpenAt func(tb testing.TB, c store.Catalog, now func() time.Time) Backend
 
+// Zone is where the shops of the stores under test are: backends are opened so
+// that days begin and end by it.
+var Zone = time.FixedZone("Taipei", 8*60*60)
+
 // OpenStock is [OpenAt] of a backend that keeps stock and nothing else.
 type OpenStock func(tb testing.TB, c store.Catalog, now func() time.Time) store.Stock
 

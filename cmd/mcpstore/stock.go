@@ -73,13 +73,14 @@ type stockLine struct {
 	Unit         string    `json:"unit,omitempty"`
 	OnHand       int64     `json:"on_hand"`
 	Reserved     int64     `json:"reserved"`
+	Expired      int64     `json:"expired,omitempty"`
 	Available    int64     `json:"available"`
 	ReorderPoint int64     `json:"reorder_point,omitempty"`
 	AsOf         time.Time `json:"as_of"`
 }
 
 func newStockLine(s store.Shop, p store.Product, l store.Level) stockLine {
-	return stockLine{s.ID, s.Name, p.ID, p.Name, p.Unit, l.OnHand, l.Reserved, l.Available(), p.ReorderPoint, l.AsOf}
+	return stockLine{s.ID, s.Name, p.ID, p.Name, p.Unit, l.OnHand, l.Reserved, l.Expired, l.Available(), p.ReorderPoint, l.AsOf}
 }
 
 func stockListCommand(e *env) *cobra.Command {
@@ -140,13 +141,13 @@ func listStock(ctx context.Context, e *env, db database, o *stockOptions, query 
 		fmt.Fprintln(e.stderr, "mcpstore: there is nothing to list")
 		return nil
 	}
-	t := newTable("STORE", "PRODUCT", ">AVAILABLE", ">RESERVED", "UNIT", ">REORDER AT", "AS OF")
+	t := newTable("STORE", "PRODUCT", ">AVAILABLE", ">RESERVED", ">EXPIRED", "UNIT", ">REORDER AT", "AS OF")
 	for _, l := range lines {
 		reorder := any("")
 		if l.ReorderPoint > 0 {
 			reorder = l.ReorderPoint
 		}
-		t.add(l.Store, l.Product, l.Available, l.Reserved, l.Unit, reorder, e.localTime(l.AsOf))
+		t.add(l.Store, l.Product, l.Available, l.Reserved, l.Expired, l.Unit, reorder, e.localTime(l.AsOf))
 	}
 	return t.print(e.stdout)
 }

@@ -190,8 +190,12 @@ func needs(cmd *cobra.Command, flags ...string) error {
 func refused(ctx context.Context, s database, err error) error {
 	if little, ok := errors.AsType[*store.InsufficientError](err); ok {
 		shop, product := namesOf(ctx, s, little.ShopID, little.ProductID)
-		text := fmt.Sprintf("%s has %d of %s available, not %d (%d on hand, %d reserved)",
-			shop, little.Level.Available(), product, little.Asked, little.Level.OnHand, little.Level.Reserved)
+		expired := ""
+		if little.Level.Expired > 0 {
+			expired = fmt.Sprintf(", %d expired", little.Level.Expired)
+		}
+		text := fmt.Sprintf("%s has %d of %s available, not %d (%d on hand, %d reserved%s)",
+			shop, little.Level.Available(), product, little.Asked, little.Level.OnHand, little.Level.Reserved, expired)
 		if little.Expiry != "" {
 			text = fmt.Sprintf("%s has %d of %s that expire on %s, not %d", shop, little.Lot, product, little.Expiry, little.Asked)
 		}
@@ -238,6 +242,7 @@ type levelChangeJSON struct {
 type levelJSON struct {
 	OnHand    int64 `json:"on_hand"`
 	Reserved  int64 `json:"reserved"`
+	Expired   int64 `json:"expired,omitempty"`
 	Available int64 `json:"available"`
 }
 
@@ -247,7 +252,9 @@ type reservationJSON struct {
 	Note     string `json:"note,omitempty"`
 }
 
-func newLevelJSON(l store.Level) levelJSON { return levelJSON{l.OnHand, l.Reserved, l.Available()} }
+func newLevelJSON(l store.Level) levelJSON {
+	return levelJSON{l.OnHand, l.Reserved, l.Expired, l.Available()}
+}
 
 func (o *changeOptions) printReceipt(ctx context.Context, e *env, s database, r store.Receipt) error {
 	if o.json {
@@ -270,8 +277,13 @@ func (o *changeOptions) printReceipt(ctx context.Context, e *env, s database, r 
 			continue
 		}
 		fmt.Fprintf(e.stdout, "%s: %s: %d → %d", shop, product, c.Before.OnHand, c.After.OnHand)
-		if c.After.Reserved > 0 {
-			fmt.Fprintf(e.stdout, " (%d reserved)", c.After.Reserved)
+		switch after := c.After; {
+		case after.Reserved > 0 && after.Expired > 0:
+			fmt.Fprintf(e.stdout, " (%d reserved, %d expired)", after.Reserved, after.Expired)
+		case after.Reserved > 0:
+			fmt.Fprintf(e.stdout, " (%d reserved)", after.Reserved)
+		case after.Expired > 0:
+			fmt.Fprintf(e.stdout, " (%d expired)", after.Expired)
 		}
 		fmt.Fprintln(e.stdout)
 	}

@@ -37,6 +37,7 @@ type row struct {
 	Name, Link string
 	Available  int64
 	Reserved   int64
+	Expired    int64
 	Unit       string
 	AsOf       string // RFC 3339
 	AsOfShown  string
@@ -62,7 +63,7 @@ func (p *Pages) product(ctx context.Context, say say, id, after string) (view, e
 	path := ProductPage(id)
 	v := view{
 		Title: name(say, product),
-		Lead:  available(say, total.Available(), product.Unit, total.Shops),
+		Lead:  available(say, total, product.Unit),
 		Other: path + "?lang=" + say("en", "zh-TW"),
 		Data:  productData(p.at, product, total, levels),
 	}
@@ -125,7 +126,7 @@ func (v *view) fact(name, value string) {
 // a foreign word.
 func (p *Pages) newRow(say say, name, link string, l store.Level, unit string) row {
 	asOf := l.AsOf.In(p.config.Location)
-	return row{name, link, l.Available(), l.Reserved, say(unit, ""), asOf.Format(time.RFC3339), asOf.Format(store.TimeLayout)}
+	return row{name, link, l.Available(), l.Reserved, l.Expired, say(unit, ""), asOf.Format(time.RFC3339), asOf.Format(store.TimeLayout)}
 }
 
 // more is the address of the rest of a page's list.
@@ -151,12 +152,16 @@ func others(say say, p store.Product) string {
 	return strings.Join(names, say("、", ", "))
 }
 
-func available(say say, n int64, unit string, shops int) string {
-	if shops == 0 {
+func available(say say, t store.Total, unit string) string {
+	if t.Shops == 0 {
 		return say("沒有門市販售。", "No store carries it.")
 	}
-	return say(fmt.Sprintf("%d 間門市共有 %d %s可賣。", shops, n, unit),
-		fmt.Sprintf("%d available in %s.", n, carriers(shops)))
+	expired := ""
+	if t.Expired > 0 {
+		expired = say(fmt.Sprintf("（另有 %d %s已過期）", t.Expired, unit), fmt.Sprintf(" (%d more have expired)", t.Expired))
+	}
+	return say(fmt.Sprintf("%d 間門市共有 %d %s可賣%s。", t.Shops, t.Available(), unit, expired),
+		fmt.Sprintf("%d available in %s%s.", t.Available(), carriers(t.Shops), expired))
 }
 
 // carriers names the shops that carry something.

@@ -106,7 +106,7 @@ func (h *handler) countShop(ctx context.Context, out *stock) error {
 		return nil
 	}
 	if err == nil {
-		out.quantities, out.Status = h.count(level)
+		out.quantities, out.Status = h.count(sum([]store.ShopLevel{{Level: level}}))
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func (h *handler) countShops(ctx context.Context, out *stock, chain string, page
 		out.Status = notCarried
 		return nil
 	}
-	out.quantities, out.Status = h.count(total.Level)
+	out.quantities, out.Status = h.count(total)
 	return nil
 }
 
@@ -156,10 +156,7 @@ func stockLine(say language, where string, p store.Product, out stock) string {
 	if where == "" {
 		where = say.say("全部門市", "all stores")
 	}
-	line := say.say("%[1]s %[2]s：%[3]s", "%[2]s at %[1]s: %[3]s left", where, what, say.count(out.Available, p))
-	if out.Reserved > 0 {
-		line += say.say("（另有 %d %s已保留）", " (%[1]d more reserved)", out.Reserved, unit(p))
-	}
+	line := say.say("%[1]s %[2]s：%[3]s", "%[2]s at %[1]s: %[3]s", where, what, say.left(*out.quantities, p))
 	if have := counts(out.Stores, out.Chain); have != nil {
 		line += say.say("（%s）", " (%s)", say.rows(have, out.NextCursor != ""))
 	}

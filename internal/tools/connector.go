@@ -244,11 +244,9 @@ func (d *document) known() *document {
 
 // stockLineOf says how much of p there is under a name.
 func stockLineOf(say language, name string, l store.Level, p store.Product) string {
-	line := say.say("%s：%s", "%s: %s left", name, say.count(l.Available(), p))
-	if l.Reserved > 0 {
-		line += say.say("（另有 %d %s已保留）", " (%[1]d more reserved)", l.Reserved, unit(p))
-	}
-	return line
+	var one store.Total
+	one.Add(l)
+	return say.say("%s：%s", "%s: %s", name, say.left(quantitiesOf(one), p))
 }
 
 // rest says that a document does not tell all.

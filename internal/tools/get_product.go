@@ -85,7 +85,7 @@ func (h *handler) detailsOf(ctx context.Context, p store.Product) (details, erro
 	}
 	if total.Shops > 0 {
 		out.StoreCount = total.Shops
-		out.quantities, out.Status = h.count(total.Level)
+		out.quantities, out.Status = h.count(total)
 	}
 	return out, nil
 }
@@ -142,5 +142,5 @@ func detailsLine(say language, p store.Product, out details) string {
 	if out.StoreCount == 0 {
 		return line + say.say("，沒有門市販售", ", carried by no store")
 	}
-	return line + say.say("，%[1]d 間門市有賣，共 %[2]s", ", %[2]s left in the %[1]d stores that carry it", out.StoreCount, say.count(out.Available, p))
+	return line + say.say("，%[1]d 間門市有賣，共 %[2]s", ", carried by %[1]d stores: %[2]s", out.StoreCount, say.left(*out.quantities, p))
 }

@@ -90,6 +90,26 @@ func (l language) count(n int64, p store.Product) string {
 	return fmt.Sprint(n, " ", unit(p))
 }
 
+// left is how much of p is available, and what of it is there besides.
+func (l language) left(q quantities, p store.Product) string {
+	text := l.say("%s", "%s left", l.count(q.Available, p))
+	var besides []string
+	if q.Reserved > 0 {
+		besides = append(besides, l.say("%d %s已保留", "%[1]d more reserved", q.Reserved, unit(p)))
+	}
+	if q.Expired > 0 {
+		text = l.say("%s可售", "%s available", l.count(q.Available, p))
+		besides = append(besides, l.say("%d %s已過期", "%[1]d more have expired", q.Expired, unit(p)))
+	}
+	if len(besides) > 0 {
+		text += l.say("（另有 %s）", " (%s)", l.rows(besides, false))
+	}
+	if q.overbooked > 0 {
+		text += l.say("，已保留的比沒過期的多 %d %s", ", %[1]d more reserved than have not expired", q.overbooked, unit(p))
+	}
+	return text
+}
+
 // unit is what p is counted in, where a sentence needs one.
 func unit(p store.Product) string {
 	if u := oneLine(p.Unit); u != "" {

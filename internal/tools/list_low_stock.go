@@ -83,7 +83,7 @@ func (h *handler) listLowStock(ctx context.Context, meta *mcp.Meta, in listLowSt
 		}
 		item.Shortfall = max(0, want-l.Available())
 		out.Items = append(out.Items, item)
-		lines[i] = where.item(say, l.Shop, l.Product) + say.say(" %s", " %s left", say.count(l.Available(), l.Product))
+		lines[i] = where.item(say, l.Shop, l.Product) + " " + say.left(item.quantities, l.Product)
 		if in.Threshold == nil {
 			lines[i] += say.say("（補貨點 %d，少 %d）", " (reorder at %d, %d short)", want, item.Shortfall)
 		}

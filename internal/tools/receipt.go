@@ -38,6 +38,7 @@ type levelChange struct {
 type amounts struct {
 	OnHand    int64 `json:"on_hand"`
 	Reserved  int64 `json:"reserved"`
+	Expired   int64 `json:"expired,omitempty"`
 	Available int64 `json:"available"`
 }
 
@@ -59,7 +60,7 @@ type held struct {
 }
 
 func amountsOf(l store.Level) amounts {
-	return amounts{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available()}
+	return amounts{OnHand: l.OnHand, Reserved: l.Reserved, Expired: l.Expired, Available: l.Available()}
 }
 
 func (h *handler) heldOf(r store.Reservation) held {
@@ -106,11 +107,18 @@ func levelLine(say language, shop store.Shop, p store.Product, l store.LevelChan
 		line += say.say("可賣 ", "available ")
 	}
 	line += fmt.Sprintf("%d → %s", before, say.count(after, p))
-	switch {
-	case l.New:
+	if l.New {
 		line += say.say("，之前沒有賣", ", not carried before")
-	case l.After.Reserved > 0 && l.Before.OnHand != l.After.OnHand:
-		line += say.say("，其中 %d %s已保留", ", of which %[1]d reserved", l.After.Reserved, unit(p))
+	}
+	var besides []string // of what is on hand
+	if l.After.Reserved > 0 && l.Before.OnHand != l.After.OnHand {
+		besides = append(besides, say.say("%d %s已保留", "%[1]d reserved", l.After.Reserved, unit(p)))
+	}
+	if l.After.Expired > 0 && l.Before.OnHand != l.After.OnHand {
+		besides = append(besides, say.say("%d %s已過期", "%[1]d expired", l.After.Expired, unit(p)))
+	}
+	if len(besides) > 0 {
+		line += say.say("，其中 %s", ", of which %s", say.rows(besides, false))
 	}
 	return line
 }

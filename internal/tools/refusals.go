@@ -28,8 +28,8 @@ const (
 	// Less is there than asked for: on_hand, reserved and available say how
 	// much and, where only the lot of an expiry date was meant, lot.
 	codeInsufficientStock code = "insufficient_stock"
-	// The movement was undone before or is itself an undo, the reservation was
-	// released before, or the idempotency key belongs to another change.
+	// The movement was undone before or is itself an undo, the lot to be sold has
+	// expired, the reservation was released before, or the idempotency key belongs to another change.
 	codeConflict code = "conflict"
 	// The reservation had lapsed.
 	codeReservationExpired code = "reservation_expired"
@@ -128,8 +128,12 @@ func (h *handler) insufficient(ctx context.Context, say language, short *store.I
 			where, what, short.Expiry, say.count(short.Lot, product), short.Asked)
 		return r
 	}
-	r.Message = say.say("%[1]s %[2]s只有 %[3]s可用（架上 %[4]d，已保留 %[5]d），不夠 %[6]d；沒有更動", "%[2]s at %[1]s: only %[3]s available (%[4]d on hand, %[5]d reserved), not %[6]d; nothing was changed",
-		where, what, say.count(short.Level.Available(), product), short.Level.OnHand, short.Level.Reserved, short.Asked)
+	expired := ""
+	if n := short.Level.Expired; n > 0 {
+		expired = say.say("，已過期 %d", ", %d expired", n)
+	}
+	r.Message = say.say("%[1]s %[2]s只有 %[3]s可用（架上 %[4]d，已保留 %[5]d%[7]s），不夠 %[6]d；沒有更動", "%[2]s at %[1]s: only %[3]s available (%[4]d on hand, %[5]d reserved%[7]s), not %[6]d; nothing was changed",
+		where, what, say.count(short.Level.Available(), product), short.Level.OnHand, short.Level.Reserved, short.Asked, expired)
 	return r
 }
 
@@ -190,6 +194,9 @@ func opposing(say language, e *store.ConflictError) *refused {
 			"The movement is itself an undo, which cannot be undone; nothing was changed. Record a correction with record_movement"))
 	case store.AlreadyFreed:
 		return refuse(codeConflict, say.say("這筆保留之前已經放開了；沒有更動", "The reservation was released before; nothing was changed"))
+	case store.LotExpired:
+		return refuse(codeConflict, say.say("這個效期的已經過期，不能賣；沒有更動。請用 record_movement 記報廢（waste）",
+			"What expires on that date has expired and cannot be sold; nothing was changed. Record it as waste with record_movement"))
 	case store.LotUsedUp:
 		return refuse(codeConflict, say.say("當時進來的（沒有效期的）已經不夠了，不能復原；沒有更動。請用 record_movement 記一筆更正",
 			"Too little is left of what came then without an expiry date, so it cannot be undone; nothing was changed. Record a correction with record_movement"))

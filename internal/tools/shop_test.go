@@ -39,7 +39,7 @@ func openShopIn(t testing.TB, now time.Time, zone *time.Location) *shop {
 	db, err := sqlite.Open(t.Context(), sqlite.Config{
 		Path: filepath.Join(t.TempDir(), "store.db"),
 		Seed: demo.Catalog,
-		Now:  s.clock,
+		Now:  s.clock, Location: zone,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -52,8 +52,11 @@ type productRef struct {
 type quantities struct {
 	OnHand    int64  `json:"on_hand"`
 	Reserved  int64  `json:"reserved"`
+	Expired   int64  `json:"expired,omitempty"`
 	Available int64  `json:"available"`
 	AsOf      string `json:"as_of"`
+
+	overbooked int64 // how many more are reserved than have not expired
 }
 
 type storeStock struct {
@@ -69,22 +72,20 @@ func (s *stock) at(where place) {
 }
 
 // count returns how much there is, and whether that is any.
-func (h *handler) count(l store.Level) (*quantities, status) {
-	if l.Available() > 0 {
-		return new(h.refLevel(l)), inStock
+func (h *handler) count(t store.Total) (*quantities, status) {
+	q := quantitiesOf(t)
+	q.AsOf = h.timestamp(t.AsOf)
+	if t.Available() > 0 {
+		return &q, inStock
 	}
-	return new(h.refLevel(l)), outOfStock
+	return &q, outOfStock
 }
 
 // sum is the total of levels.
 func sum(levels []store.ShopLevel) store.Total {
-	t := store.Total{Shops: len(levels)}
+	var t store.Total
 	for _, l := range levels {
-		t.OnHand += l.OnHand
-		t.Reserved += l.Reserved
-		if l.AsOf.After(t.AsOf) {
-			t.AsOf = l.AsOf
-		}
+		t.Add(l.Level)
 	}
 	return t
 }
@@ -104,8 +105,16 @@ func refProduct(p store.Product) productRef {
 	return ref
 }
 
+// quantitiesOf is what t sums up, but for its time.
+func quantitiesOf(t store.Total) quantities {
+	return quantities{OnHand: t.OnHand, Reserved: t.Reserved, Expired: t.Expired, Available: t.Available(), overbooked: t.Overbooked}
+}
+
 func (h *handler) refLevel(l store.Level) quantities {
-	return quantities{OnHand: l.OnHand, Reserved: l.Reserved, Available: l.Available(), AsOf: h.timestamp(l.AsOf)}
+	var t store.Total
+	t.Add(l)
+	q, _ := h.count(t)
+	return *q
 }
 
 func (h *handler) refLevels(levels []store.ShopLevel) []storeStock {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -152,6 +153,7 @@ func TestDemoLotsAreInTheLedger(t *testing.T) {
 	db, err := sqlite.Open(t.Context(), sqlite.Config{
 		Path: filepath.Join(t.TempDir(), "demo.db"),
 		Seed: func() store.Catalog { return demo.CatalogOn(today) },
+		Now:  func() time.Time { return time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC) }, Location: time.UTC,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -97,14 +97,15 @@ function drawSum() {
   const counted = Number.isFinite(answer?.available);
   $("sum").hidden = !counted;
   if (!counted) return;
-  const { available, reserved, unit } = answer;
+  const { available, reserved, expired, unit } = answer;
   const held = element("span", { className: "muted" }, element("span", { className: "key", ariaHidden: "true" }), say.reserved(number(reserved), unitWord(unit)));
   $("sum-title").textContent = say.stock;
   $("figure").replaceChildren(
     element("b", {}, number(available)),
     element("span", {}, say.available(unitWord(unit)).trim()),
     available > 0 ? "" : element("strong", {}, say.soldOut),
-    reserved > 0 ? held : "");
+    reserved > 0 ? held : "",
+    expired > 0 ? element("span", { className: "muted" }, say.gone(number(expired), unitWord(unit))) : "");
   $("sum-bar").hidden = !(reserved > 0); // else it says nothing
   fill($("sum-bar"), available + reserved, available, reserved);
   drawTime();

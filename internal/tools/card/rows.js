@@ -41,10 +41,11 @@ const chainOf = ({ name, chain }) => chain && !String(name).startsWith(chain) ? 
 
 function levelRow(level, { unit, whole }) {
   const held = level.reserved > 0 ? say.held(number(level.reserved)) : "";
+  const old = level.expired > 0 ? say.old(number(level.expired)) : "";
   return element("li", { className: level.available > 0 ? "" : "none" },
     named(level.name, chainOf(level)), " ",
     drawnBar(whole, level.available, level.reserved), " ",
-    count(level.available, unit, level.available > 0 ? "" : say.soldOut, held));
+    count(level.available, unit, level.available > 0 ? "" : say.soldOut, held, old));
 }
 
 function lowRow(item, { threshold, oneStore }) {
@@ -54,7 +55,8 @@ function lowRow(item, { threshold, oneStore }) {
     drawnBar(Math.max(want, item.available), item.available, 0, "short"), " ",
     count(item.available, item.unit,
       (threshold === undefined ? say.reorder : say.atMost)(number(want)),
-      item.shortfall > 0 ? say.short(number(item.shortfall)) : ""));
+      item.shortfall > 0 ? say.short(number(item.shortfall)) : "",
+      item.expired > 0 ? say.old(number(item.expired)) : ""));
 }
 
 function lotRow(lot, { oneStore }) {

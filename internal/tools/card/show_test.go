@@ -216,3 +216,13 @@ func TestShowsTheTextOfAResultWithoutStructure(t *testing.T) {
 		Result: map[string]any{"content": []any{map[string]any{"type": "text", "text": "12 left <b>here</b>"}}}})
 	b.wantText("#note", "12 left <b>here</b>")
 }
+
+func TestShowsWhatHasExpiredApart(t *testing.T) {
+	s := openShop(t)
+	s.receive("neighbour-7", "mug", 5, -400)
+	one := map[string]any{"product": "mug", "store": "neighbour-7"}
+	b := s.ask(t, question{Tool: "check_stock", Arguments: one, Context: in("zh-TW", "light")})
+	b.wantText("#figure", "36", "另有 7 個 已保留", "另有 5 個 已過期")
+	b = s.ask(t, question{Tool: "check_stock", Arguments: one, Context: in("en-US", "light")})
+	b.wantText("#figure", "36", "5 more have expired")
+}

@@ -395,7 +395,7 @@ func (d Discrepancy) String() string {
 
 // Changes says what is not what it was.
 type Changes struct {
-	All      bool     // anything may have changed, as after an import
+	All      bool     // anything may have changed, as after an import, or where a day ended
 	Shops    []string // IDs of those whose stock or description changed
 	Products []string // likewise
 }

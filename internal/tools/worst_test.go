@@ -35,7 +35,7 @@ const (
 )
 
 // worstCatalog is 8,000 products in 20 stores, of which one is sold out. All
-// stock of every third product expires on the same day.
+// stock of every third product expires on the same day, and some has expired.
 func worstCatalog(tb testing.TB) *sqlite.DB {
 	c := storetest.Large(20, 8000)
 	for i := range c.Shops {
@@ -62,6 +62,8 @@ func worstCatalog(tb testing.TB) *sqlite.DB {
 				r.Quantity = new(int64)
 			} else if i%3 == 0 {
 				r.Expiry = sameDay
+			} else if i%101 == 0 { // 1,000 lots
+				r.Expiry = "2020-03-01"
 			}
 			r.ReorderPoint = new(int64(i % 8000 % 10))
 			if !yield(r, nil) {

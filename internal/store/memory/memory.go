@@ -178,7 +178,7 @@ const watchEvery = 250 * time.Millisecond
 
 // Watch calls f at once, and after each commit with what it changed.
 func (db *DB) Watch(ctx context.Context, f func(store.Changes)) error {
-	seen, begun := math.MaxInt, false
+	seen, begun, today := math.MaxInt, false, db.Today()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -193,8 +193,12 @@ func (db *DB) Watch(ctx context.Context, f func(store.Changes)) error {
 		if err != nil {
 			return err
 		}
-		if len(changed) > 0 || !begun {
-			f(changes(changed))
+		c := changes(changed)
+		if day := db.Today(); day != today { // and what ended with the day before has expired
+			today, c.All = day, true
+		}
+		if len(changed) > 0 || c.All || !begun {
+			f(c)
 			begun = true
 		}
 		select {

@@ -67,6 +67,7 @@ func (db *DB) watch(ctx context.Context, f func(store.Changes)) error {
 		return err
 	}
 	defer changes.Close()
+	today := db.Today()
 	f(store.Changes{})
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -77,7 +78,10 @@ func (db *DB) watch(ctx context.Context, f func(store.Changes)) error {
 		if err != nil {
 			return err
 		}
-		if last > seen {
+		if day := db.Today(); day != today { // and what ended with the day before has expired
+			today, c.All = day, true
+		}
+		if last > seen || c.All {
 			seen = last
 			f(c)
 			continue

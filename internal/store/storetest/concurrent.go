@@ -67,6 +67,18 @@ func testWatch(t *testing.T, d *desk) {
 	waitFor(t, told, store.Changes{Shops: []string{"b1"}, Products: []string{"egg"}})
 	d.wait(store.DefaultHold) // nobody asks, but it ends
 	waitFor(t, told, store.Changes{Shops: []string{"b1"}, Products: []string{"egg"}})
+	d.wait(8 * time.Hour) // past midnight, when what ended with the day has expired
+	for timeout := time.After(5 * time.Second); ; {
+		select {
+		case c := <-told:
+			if !c.All {
+				continue
+			}
+		case <-timeout:
+			t.Error("Watch did not tell that a day is over")
+		}
+		break
+	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch: %v, want context.Canceled", err)

@@ -106,7 +106,9 @@ func (h *handler) countShop(ctx context.Context, out *stock) error {
 		return nil
 	}
 	if err == nil {
-		out.quantities, out.Status = h.count(sum([]store.ShopLevel{{Level: level}}))
+		var one store.Total
+		one.Add(level)
+		out.quantities, out.Status = h.count(one)
 	}
 	return err
 }

@@ -92,13 +92,17 @@ func (l language) count(n int64, p store.Product) string {
 
 // left is how much of p is available, and what of it is there besides.
 func (l language) left(q quantities, p store.Product) string {
-	text := l.say("%s", "%s left", l.count(q.Available, p))
+	text := l.count(q.Available, p)
+	if q.Expired > 0 {
+		text += l.say("可售", " available")
+	} else {
+		text += l.say("", " left")
+	}
 	var besides []string
 	if q.Reserved > 0 {
 		besides = append(besides, l.say("%d %s已保留", "%[1]d more reserved", q.Reserved, unit(p)))
 	}
 	if q.Expired > 0 {
-		text = l.say("%s可售", "%s available", l.count(q.Available, p))
 		besides = append(besides, l.say("%d %s已過期", "%[1]d more have expired", q.Expired, unit(p)))
 	}
 	if len(besides) > 0 {

@@ -62,7 +62,7 @@ func worstCatalog(tb testing.TB) *sqlite.DB {
 				r.Quantity = new(int64)
 			} else if i%3 == 0 {
 				r.Expiry = sameDay
-			} else if i%101 == 0 { // 1,000 lots
+			} else if i%1009 == 0 { // a hundred lots
 				r.Expiry = "2020-03-01"
 			}
 			r.ReorderPoint = new(int64(i % 8000 % 10))

@@ -100,12 +100,13 @@ func (db *DB) levels(ctx context.Context, q store.LevelQuery, last string, n int
 	rows, err := db.queryFew(ctx, `
 		WITH e (shop, expired) AS MATERIALIZED (
 			SELECT shop, sum(on_hand) FROM lots INDEXED BY lots_by_product WHERE product = ?1 AND expiry < ?2 GROUP BY shop)
-		SELECT l.shop, l.on_hand, l.reserved, 0, l.as_of, `+missing+` AS missing, l.place FROM levels l
+		SELECT shop, on_hand, reserved, expired, as_of FROM (
+		SELECT l.shop, l.on_hand, l.reserved, 0 AS expired, l.as_of, `+missing+` AS missing, l.place FROM levels l
 			WHERE `+strings.ReplaceAll(where, `{missing}`, missing)+` AND l.shop NOT IN (SELECT shop FROM e)
 		UNION ALL
 		SELECT l.shop, l.on_hand, l.reserved, e.expired, l.as_of, `+missingToday+`, l.place FROM e CROSS JOIN levels l ON l.shop = e.shop
 			WHERE `+strings.ReplaceAll(where, `{missing}`, missingToday)+`
-		ORDER BY missing, place LIMIT ?3`, args...)
+		ORDER BY missing, place LIMIT ?3)`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +114,9 @@ func (db *DB) levels(ctx context.Context, q store.LevelQuery, last string, n int
 	levels := make([]store.ShopLevel, 0, n)
 	var shops []int64
 	for rows.Next() {
-		var shop, asOf, missing, place int64
+		var shop, asOf int64
 		var l store.ShopLevel
-		if err := rows.Scan(&shop, &l.OnHand, &l.Reserved, &l.Expired, &asOf, &missing, &place); err != nil {
+		if err := rows.Scan(&shop, &l.OnHand, &l.Reserved, &l.Expired, &asOf); err != nil {
 			return nil, err
 		}
 		l.AsOf = utc(asOf)

@@ -345,6 +345,11 @@ func (w *walContent) belongs(db io.ReaderAt, size int64) error {
 			return unfit("file is damaged: a row that every database has is missing")
 		}
 	}
+	// A file never shrinks, so one that is larger than the log would leave it was
+	// written later, by logs after this one.
+	if size/int64(pageSize) > int64(w.size) {
+		return errForeignLog
+	}
 	// SQLite would read zeros where the file has been cut off.
 	const lockPage = 1 << 30 // the page with this byte is never written
 	for n := uint32(size/int64(pageSize)) + 1; n <= w.size; n++ {

@@ -279,3 +279,20 @@ func TestWhoeverIsRefusedIsToldInWords(t *testing.T) {
 		t.Errorf("%d\n%s", w.Code, w.Body)
 	}
 }
+
+func TestPagesSayWhatHasExpired(t *testing.T) {
+	p, db, _ := open(t)
+	product, level := anyOf(t, db)
+	_, err := db.Move(t.Context(), store.Move{ShopID: level.Shop.ID, ProductID: product.ID, Delta: 5, Reason: store.Delivery, Expiry: "2020-03-01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string][]string{"zh-TW": {"（另有 5 顆已過期）", "已過期 5"}, "en": {"(5 more have expired)", "expired 5"}} {
+		body := get(t, p, ProductPage(product.ID)+"?lang="+lang, nil).Body.String()
+		for _, w := range want {
+			if !strings.Contains(body, w) {
+				t.Errorf("in %s the page does not say %s:\n%s", lang, w, body)
+			}
+		}
+	}
+}

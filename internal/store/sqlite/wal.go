@@ -300,6 +300,10 @@ const (
 	modeLog     = 2
 )
 
+// lockPage is a byte of which the page is never written
+// (https://www.sqlite.org/fileformat2.html, section 1.4).
+const lockPage = 1 << 30
+
 // belongs returns nil if a log may be replayed into the file db of size bytes,
 // errForeignLog if it provably belongs to another one, and otherwise, as an
 // errUnfit, what is wrong with the file.
@@ -345,19 +349,29 @@ func (w *walContent) belongs(db io.ReaderAt, size int64) error {
 			return unfit("file is damaged: a row that every database has is missing")
 		}
 	}
-	// A file never shrinks, so one that is larger than the log would leave it was
-	// written later, by logs after this one.
-	if size/int64(pageSize) > int64(w.size) {
+	// A file shrinks only by VACUUM, whose log has every page. One that is larger
+	// than another log would leave it was written later, by logs after this one.
+	if size/int64(pageSize) > int64(w.size) && !w.whole() {
 		return errForeignLog
 	}
 	// SQLite would read zeros where the file has been cut off.
-	const lockPage = 1 << 30 // the page with this byte is never written
 	for n := uint32(size/int64(pageSize)) + 1; n <= w.size; n++ {
-		if !w.pages[n] && n != uint32(lockPage/pageSize)+1 {
+		if !w.pages[n] && n != lockPage/uint32(pageSize)+1 {
 			return unfit("file is damaged: it is cut off")
 		}
 	}
 	return nil
+}
+
+// whole reports whether the log has every page of the database that it makes.
+func (w *walContent) whole() bool {
+	lock := lockPage/uint32(w.pageSize) + 1
+	for n := uint32(1); n <= w.size; n++ {
+		if !w.pages[n] && n != lock {
+			return false
+		}
+	}
+	return true
 }
 
 // stampsIn returns the stamps in a file: of a database one, or also some that were

@@ -606,6 +606,42 @@ func TestJournalOfAKilledRestoreIsRolledBackIntoItsOwnFileOnly(t *testing.T) {
 	}
 }
 
+// TestLogOfAVacuumIsReplayed has a log that leaves a smaller file than there is.
+func TestLogOfAVacuumIsReplayed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stock.db")
+	db := openEggs(t, path)
+	other, err := connect(path, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for _, query := range []string{
+		`CREATE TABLE more (x BLOB)`, `INSERT INTO more VALUES (zeroblob(1000000))`, `PRAGMA wal_checkpoint(TRUNCATE)`,
+		`DROP TABLE more`, `VACUUM`,
+	} {
+		if _, err := other.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Move(t.Context(), delivery("after")); err != nil {
+		t.Fatal(err)
+	}
+	killed := filepath.Join(t.TempDir(), "stock.db")
+	copyOver(t, path, killed)
+	copyOver(t, path+"-wal", killed+"-wal")
+	again := openLarge(t, killed, nil)
+	if l, err := again.Level(t.Context(), "shop", "egg"); err != nil || l != must(db.Level(t.Context(), "shop", "egg")) {
+		t.Errorf("level %+v, %v, want what was answered last", l, err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // TestLogOfAnEarlierVersionIsReplayed has a database that an earlier version, which
 // wrote no stamps, was killed with.
 func TestLogOfAnEarlierVersionIsReplayed(t *testing.T) {

@@ -20,6 +20,8 @@ import (
 
 // health is what is known of whether the database can be read and written.
 type health struct {
+	looking sync.Mutex // held while the files are compared and until what was seen is noted
+
 	mu     sync.Mutex
 	log    *slog.Logger
 	failed error // why the last write was not kept, where that was the database's fault
@@ -74,8 +76,12 @@ func (db *DB) readSomething(ctx context.Context) error {
 // look compares the files at the database's paths with those that are open. Where
 // they differ, what is in the open ones is rescued.
 func (db *DB) look() error {
-	err := db.inPlace()
 	h := &db.health
+	// One after the other, so that what was seen before a file went is not taken
+	// for its return.
+	h.looking.Lock()
+	defer h.looking.Unlock()
+	err := db.inPlace()
 	h.garbled.Store(errors.Is(err, errGarbled))
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"internal/store/ledger":             {"internal/store"},
 	"internal/store/memory":             {"internal/store", "internal/store/catalog", "internal/store/ledger", "internal/store/page"},
 	"internal/store/page":               {"internal/store"},
-	"internal/store/sqlite":             {"internal/access", "internal/store", "internal/store/code", "internal/store/fold", "internal/store/ledger"},
+	"internal/store/sqlite":             {"internal/access", "internal/store", "internal/store/code", "internal/store/fold", "internal/store/ledger", "internal/store/page"},
 	"internal/store/storetest":          {"internal/access", "internal/store"},
 	"internal/tools":                    {"internal/store", "internal/store/fold", "internal/tools/card"},
 	"internal/tools/card":               nil,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 const insertCall = `INSERT INTO calls (at, caller, name, client, address, tool, arguments, outcome, took) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -73,7 +74,7 @@ func (db *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, strin
 
 func (db *DB) calls(ctx context.Context, q store.CallQuery) ([]store.Call, string, error) {
 	list := []any{"calls", micros(q.Since), q.Caller}
-	last, err := lastRow(list, q.Cursor)
+	last, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -88,7 +89,7 @@ func (db *DB) calls(ctx context.Context, q store.CallQuery) ([]store.Call, strin
 		}
 		where, args = where+` AND num < ?`, append(args, num)
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	rows, err := db.query(ctx, `SELECT num, at, caller, name, client, address, tool, arguments, outcome, took FROM calls`+where+` ORDER BY num DESC LIMIT ?`, append(args, n+1)...)
 	if err != nil {
 		return nil, "", err
@@ -107,6 +108,6 @@ func (db *DB) calls(ctx context.Context, q store.CallQuery) ([]store.Call, strin
 	if err := rows.Err(); err != nil {
 		return nil, "", err
 	}
-	all, next := page(all, n, list, func(c store.Call) string { return strconv.FormatInt(c.ID, 10) })
+	all, next := page.Cut(all, n, list, func(c store.Call) string { return strconv.FormatInt(c.ID, 10) })
 	return all, next, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // chain is a chain with what finds it.
@@ -42,7 +43,7 @@ func (db *DB) Chains(ctx context.Context, text string, m store.Match, n int) ([]
 	}
 	slices.SortStableFunc(found, func(a, b chain) int { return cmp.Compare(a.score, b.score) })
 	var chains []store.Chain
-	for _, c := range found[:min(len(found), limit(n))] {
+	for _, c := range found[:min(len(found), page.Limit(n))] {
 		c.Aliases = slices.Clone(c.Aliases)
 		chains = append(chains, c.Chain)
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // movementsSQL asks for what scanMovements reads, of movements m.
@@ -45,7 +46,7 @@ func (db *DB) Movements(ctx context.Context, q store.MovementQuery) ([]store.Mov
 func (db *DB) movements(ctx context.Context, q store.MovementQuery) ([]store.Movement, string, error) {
 	list := q
 	list.Page = store.Page{}
-	last, err := lastRow(list, q.Cursor)
+	last, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -71,7 +72,7 @@ func (db *DB) movements(ctx context.Context, q store.MovementQuery) ([]store.Mov
 		}
 		where, args = where+` AND m.num < ?`, append(args, num)
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	rows, err := db.query(ctx, movementsSQL+where+` ORDER BY m.num DESC LIMIT ?`, append(args, n+1)...)
 	if err != nil {
 		return nil, "", err
@@ -80,6 +81,6 @@ func (db *DB) movements(ctx context.Context, q store.MovementQuery) ([]store.Mov
 	if err != nil {
 		return nil, "", err
 	}
-	movements, next := page(movements, n, list, func(m store.Movement) string { return strconv.FormatInt(m.ID, 10) })
+	movements, next := page.Cut(movements, n, list, func(m store.Movement) string { return strconv.FormatInt(m.ID, 10) })
 	return movements, next, nil
 }

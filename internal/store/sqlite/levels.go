@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 func utc(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
@@ -47,8 +48,8 @@ func (db *DB) Levels(ctx context.Context, q store.LevelQuery) ([]store.ShopLevel
 	db.lapseDue(ctx)
 	list := q
 	list.Page = store.Page{}
-	last, err := lastRow(list, q.Cursor)
-	n := limit(q.Limit)
+	last, err := page.Last(list, q.Cursor)
+	n := page.Limit(q.Limit)
 	var levels []store.ShopLevel
 	if err == nil {
 		err = db.recent.current(func() (err error) {
@@ -59,7 +60,7 @@ func (db *DB) Levels(ctx context.Context, q store.LevelQuery) ([]store.ShopLevel
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, "", db.failed(fmt.Sprintf("find levels of product %q", q.ProductID), err)
 	}
-	levels, next := page(levels, n, list, levelRow)
+	levels, next := page.Cut(levels, n, list, levelRow)
 	return levels, next, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // Lots returns the lots of a product in a shop, the first to expire first.
@@ -48,7 +49,7 @@ func (db *DB) Expiring(ctx context.Context, q store.ExpiringQuery) ([]store.Stoc
 func (db *DB) expiring(ctx context.Context, q store.ExpiringQuery) ([]store.StockLot, string, error) {
 	list := q
 	list.Page = store.Page{}
-	cursor, err := lastRow(list, q.Cursor)
+	cursor, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -60,7 +61,7 @@ func (db *DB) expiring(ctx context.Context, q store.ExpiringQuery) ([]store.Stoc
 			return nil, "", err
 		}
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	query, args := expiringMerge(q).sql(q.ShopID, q.Chain, last, n+1)
 	rows, err := db.query(ctx, query, args...)
 	if err != nil {
@@ -82,7 +83,7 @@ func (db *DB) expiring(ctx context.Context, q store.ExpiringQuery) ([]store.Stoc
 	if err := rows.Err(); err != nil {
 		return nil, "", err
 	}
-	lots, next := page(lots, n, list, func(l store.StockLot) string { return string(l.Expiry) + " " + rowIDs(l.Product, l.Shop) })
+	lots, next := page.Cut(lots, n, list, func(l store.StockLot) string { return string(l.Expiry) + " " + rowIDs(l.Product, l.Shop) })
 	return lots, next, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // LowStock lists the levels that are at or below where more should be ordered.
@@ -29,7 +30,7 @@ func (db *DB) lowStock(ctx context.Context, q store.LowStockQuery) ([]store.Stoc
 		list.threshold = strconv.FormatInt(*q.Threshold, 10)
 	}
 	list.Page, list.Threshold = store.Page{}, nil
-	cursor, err := lastRow(list, q.Cursor)
+	cursor, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -45,7 +46,7 @@ func (db *DB) lowStock(ctx context.Context, q store.LowStockQuery) ([]store.Stoc
 			return nil, "", err
 		}
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	query, args := lowMerge(q, db.Today()).sql(q.ShopID, q.Chain, last, n+1)
 	rows, err := db.query(ctx, query, args...)
 	if err != nil {
@@ -68,7 +69,7 @@ func (db *DB) lowStock(ctx context.Context, q store.LowStockQuery) ([]store.Stoc
 	if err := rows.Err(); err != nil {
 		return nil, "", err
 	}
-	low, next := page(low, n, list, func(l store.StockLevel) string {
+	low, next := page.Cut(low, n, list, func(l store.StockLevel) string {
 		return fmt.Sprint(l.Available(), " ", rowIDs(l.Product, l.Shop))
 	})
 	return low, next, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // maxCandidates is how many names are measured at most, of which each set of
@@ -44,7 +45,7 @@ func (db *DB) nearProducts(ctx context.Context, s *search, last string, n int) (
 	if err != nil {
 		return nil, err
 	}
-	products, err = after(products, last, func(p store.Product) string { return p.ID })
+	products, err = page.After(products, last, func(p store.Product) string { return p.ID })
 	return products[:min(n, len(products))], err
 }
 
@@ -81,16 +82,4 @@ func near(asked, texts string) (score int, ok bool) {
 		}
 	}
 	return score, ok
-}
-
-// after returns the rows behind the one whose ID is last.
-func after[T any](rows []T, last string, id func(T) string) ([]T, error) {
-	if last == "" {
-		return rows, nil
-	}
-	i := slices.IndexFunc(rows, func(row T) bool { return id(row) == last })
-	if i < 0 {
-		return nil, store.ErrBadCursor
-	}
-	return rows[i+1:], nil
 }

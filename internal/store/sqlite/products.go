@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // productColumns are those that scanProduct reads.
@@ -79,7 +80,7 @@ func (db *DB) Products(ctx context.Context, q store.ProductQuery) ([]store.Produ
 func (db *DB) products(ctx context.Context, q store.ProductQuery) (productPage, error) {
 	list := q
 	list.Page = store.Page{}
-	last, err := lastRow(list, q.Cursor)
+	last, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return productPage{}, err
 	}
@@ -87,7 +88,7 @@ func (db *DB) products(ctx context.Context, q store.ProductQuery) (productPage, 
 	if !ok {
 		return productPage{}, nil // what folds to nothing names nothing
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	var products []store.Product
 	if q.Match == store.Near && q.Text != "" {
 		products, err = db.nearProducts(ctx, s, last, n+1)
@@ -97,7 +98,7 @@ func (db *DB) products(ctx context.Context, q store.ProductQuery) (productPage, 
 	if err != nil {
 		return productPage{}, err
 	}
-	products, next := page(products, n, list, func(p store.Product) string { return p.ID })
+	products, next := page.Cut(products, n, list, func(p store.Product) string { return p.ID })
 	return productPage{products, next}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mcpstore/mcpstore/internal/store"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // reservationColumns are those that scanReservation reads, of reservationTables.
@@ -61,7 +62,7 @@ func (db *DB) Reservations(ctx context.Context, q store.ReservationQuery) ([]sto
 func (db *DB) reservations(ctx context.Context, q store.ReservationQuery) ([]store.Reservation, string, error) {
 	list := q
 	list.Page = store.Page{}
-	last, err := lastRow(list, q.Cursor)
+	last, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -79,7 +80,7 @@ func (db *DB) reservations(ctx context.Context, q store.ReservationQuery) ([]sto
 		}
 		where, args = where+` AND (r.until, r.num) > (?, ?)`, append(args, until, num)
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	rows, err := db.query(ctx, `SELECT `+reservationColumns+` FROM `+reservationTables+`
 		WHERE `+where+` ORDER BY r.until, r.num LIMIT ?`, append(args, n+1)...)
 	if err != nil {
@@ -97,7 +98,7 @@ func (db *DB) reservations(ctx context.Context, q store.ReservationQuery) ([]sto
 	if err := rows.Err(); err != nil {
 		return nil, "", err
 	}
-	held, next := page(held, n, list, func(r store.Reservation) string { return fmt.Sprint(r.Until.UnixMicro(), " ", r.ID) })
+	held, next := page.Cut(held, n, list, func(r store.Reservation) string { return fmt.Sprint(r.Until.UnixMicro(), " ", r.ID) })
 	return held, next, nil
 }
 

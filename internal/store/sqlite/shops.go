@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcpstore/mcpstore/internal/store"
 	"github.com/mcpstore/mcpstore/internal/store/fold"
+	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
 // shopColumns are those that scanShop reads, of shopTables.
@@ -90,7 +91,7 @@ func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
 		list.near = *q.Near
 	}
 	list.Page, list.Near = store.Page{}, nil
-	last, err := lastRow(list, q.Cursor)
+	last, err := page.Last(list, q.Cursor)
 	if err != nil {
 		return shopPage{}, err
 	}
@@ -98,7 +99,7 @@ func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
 	if q.Text != "" && text == "" || q.Address != "" && fold.String(q.Address) == "" {
 		return shopPage{}, nil // what folds to nothing names nothing
 	}
-	n := limit(q.Limit)
+	n := page.Limit(q.Limit)
 	var shops []store.Shop
 	if q.Near != nil || q.Match == store.Near && text != "" {
 		shops, err = db.nearShops(ctx, q, text, last, n+1)
@@ -108,7 +109,7 @@ func (db *DB) shops(ctx context.Context, q store.ShopQuery) (shopPage, error) {
 	if err != nil {
 		return shopPage{}, err
 	}
-	shops, next := page(shops, n, list, func(s store.Shop) string { return s.ID })
+	shops, next := page.Cut(shops, n, list, func(s store.Shop) string { return s.ID })
 	return shopPage{shops, next}, nil
 }
 
@@ -220,7 +221,7 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 	slices.SortFunc(shops, func(a, b measured) int {
 		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.place, b.place))
 	})
-	shops, err = after(shops, last, func(m measured) string { return m.id })
+	shops, err = page.After(shops, last, func(m measured) string { return m.id })
 	if err != nil {
 		return nil, err
 	}

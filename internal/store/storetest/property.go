@@ -36,7 +36,11 @@ func shelves() store.Catalog {
 func RunBeside(t *testing.T, openOne, openOther OpenStock) {
 	// A database for each of rapid's hundred sequences takes some seconds, so
 	// there are fewer by default, of more changes each.
-	for name, value := range map[string]string{"rapid.checks": "30", "rapid.steps": "60", "rapid.seed": "20261122"} {
+	checks := "30"
+	if testing.Short() {
+		checks = "6"
+	}
+	for name, value := range map[string]string{"rapid.checks": checks, "rapid.steps": "60", "rapid.seed": "20261122"} {
 		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
 			f.Value.Set(value)
 			defer f.Value.Set(f.DefValue)

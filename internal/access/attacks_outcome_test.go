@@ -38,7 +38,10 @@ func (h *house) current() (s state) {
 	}
 	held, _, err3 := h.db.Reservations(ctx, store.ReservationQuery{Page: store.Page{Limit: store.MaxLimit}})
 	for _, r := range held {
-		s.Held = append(s.Held, r.ID)
+		// On a busy machine one that is due may still be listed for a moment.
+		if r.Until.After(h.clock.Now()) {
+			s.Held = append(s.Held, r.ID)
+		}
 	}
 	for _, err := range []error{err, err1, err2, err3} {
 		if err != nil {

@@ -10,6 +10,9 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -90,6 +93,24 @@ type Location struct {
 	Latitude, Longitude float64
 }
 
+// Distance returns how far it is from l to other, in radians of a great circle.
+func (l Location) Distance(other Location) float64 {
+	const degree = math.Pi / 180
+	sinLat := math.Sin((other.Latitude - l.Latitude) * degree / 2)
+	sinLong := math.Sin((other.Longitude - l.Longitude) * degree / 2)
+	h := sinLat*sinLat + math.Cos(l.Latitude*degree)*math.Cos(other.Latitude*degree)*sinLong*sinLong
+	return 2 * math.Asin(math.Sqrt(min(1, h)))
+}
+
+// Clone returns a copy that shares nothing with s.
+func (s Shop) Clone() Shop {
+	s.Aliases = slices.Clone(s.Aliases)
+	if s.Location != nil {
+		s.Location = new(*s.Location)
+	}
+	return s
+}
+
 // Chain is a name that several shops share.
 type Chain struct {
 	Name    string
@@ -110,6 +131,12 @@ type Product struct {
 	Currency     string // ISO 4217; "" where Price is
 	Barcodes     []string
 	ReorderPoint int64 // order more at or below this many; 0 where unset
+}
+
+// Clone returns a copy that shares nothing with p.
+func (p Product) Clone() Product {
+	p.Names, p.Aliases, p.Barcodes = maps.Clone(p.Names), slices.Clone(p.Aliases), slices.Clone(p.Barcodes)
+	return p
 }
 
 // Level is how much of one product is in one shop, in the product's unit.

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -99,7 +100,7 @@ func (c *Catalog) Product(id string) (store.Product, error) {
 	if !ok {
 		return store.Product{}, fmt.Errorf("product %q: %w", id, store.ErrNotFound)
 	}
-	return cloneProduct(c.products[i].Product), nil
+	return c.products[i].Product.Clone(), nil
 }
 
 // Shop returns the shop with this ID, or [store.ErrNotFound].
@@ -108,7 +109,7 @@ func (c *Catalog) Shop(id string) (store.Shop, error) {
 	if !ok {
 		return store.Shop{}, fmt.Errorf("shop %q: %w", id, store.ErrNotFound)
 	}
-	return cloneShop(c.shops[i].Shop), nil
+	return c.shops[i].Shop.Clone(), nil
 }
 
 // Counts returns how many shops and products there are.
@@ -149,7 +150,7 @@ func (c *Catalog) Products(q store.ProductQuery, stocked func(productID string) 
 		}
 	}
 	return cut(found, q.Match == store.Near && text != "", last, page.Limit(q.Limit), query,
-		func(p store.Product) string { return p.ID }, cloneProduct)
+		func(p store.Product) string { return p.ID }, store.Product.Clone)
 }
 
 // Shops lists the shops that q asks for.
@@ -179,11 +180,13 @@ func (c *Catalog) Shops(q store.ShopQuery) ([]store.Shop, string, error) {
 		}
 		m := match[store.Shop]{s.Shop, float64(score)}
 		if q.Near != nil {
-			m.score = distance(q.Near, s.Location)
+			if m.score = math.Inf(1); s.Location != nil {
+				m.score = q.Near.Distance(*s.Location)
+			}
 		}
 		found = append(found, m)
 	}
-	return cut(found, false, last, page.Limit(q.Limit), query, func(s store.Shop) string { return s.ID }, cloneShop)
+	return cut(found, false, last, page.Limit(q.Limit), query, func(s store.Shop) string { return s.ID }, store.Shop.Clone)
 }
 
 // Chains lists at most limit chains whose name or alias text matches, all where
@@ -230,19 +233,6 @@ func cut[T any](found []match[T], bounded bool, last string, n int, query any, i
 	}
 	rows, next := page.Cut(rows, n, query, id)
 	return rows, next, nil
-}
-
-func cloneProduct(p store.Product) store.Product {
-	p.Names, p.Aliases, p.Barcodes = maps.Clone(p.Names), slices.Clone(p.Aliases), slices.Clone(p.Barcodes)
-	return p
-}
-
-func cloneShop(s store.Shop) store.Shop {
-	s.Aliases = slices.Clone(s.Aliases)
-	if s.Location != nil {
-		s.Location = new(*s.Location)
-	}
-	return s
 }
 
 // length is how many characters the name has, folded.

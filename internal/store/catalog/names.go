@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"math"
 	"slices"
 	"strings"
 
@@ -61,17 +60,4 @@ func (n names) near(text string) (score int, ok bool) {
 		}
 	}
 	return score, ok
-}
-
-// distance returns how far apart two places are, in radians of a great circle;
-// infinite where one is not known.
-func distance(a, b *store.Location) float64 {
-	if a == nil || b == nil {
-		return math.Inf(1)
-	}
-	const degree = math.Pi / 180
-	sinLat := math.Sin((b.Latitude - a.Latitude) * degree / 2)
-	sinLong := math.Sin((b.Longitude - a.Longitude) * degree / 2)
-	h := sinLat*sinLat + math.Cos(a.Latitude*degree)*math.Cos(b.Latitude*degree)*sinLong*sinLong
-	return 2 * math.Asin(math.Sqrt(min(1, h)))
 }

@@ -20,7 +20,7 @@ func (db *DB) EditShop(ctx context.Context, id string, e store.ShopEdit) (store.
 		if err != nil {
 			return err
 		}
-		after = cloneShop(before)
+		after = before.Clone()
 		for _, f := range []struct{ to, set *string }{
 			{&after.Name, e.Name}, {&after.Chain, e.Chain}, {&after.Address, e.Address}, {&after.Hours, e.Hours},
 		} {

@@ -125,6 +125,24 @@ func besideName(path, why string, now time.Time, n int) string {
 	return name + ext
 }
 
+// asFirstFree calls do with the first of the names that is free, and with the next
+// one where do finds that it was taken meanwhile. It returns the name.
+func asFirstFree(name func(n int) string, do func(name string) error) (string, error) {
+	for n := 1; n < 100; n++ {
+		free := name(n)
+		if _, err := os.Lstat(free); err == nil {
+			continue
+		}
+		switch err := do(free); {
+		case err == nil:
+			return free, nil
+		case !errors.Is(err, errOccupied):
+			return "", err
+		}
+	}
+	return "", occupied()
+}
+
 // writableDir reports whether files can be made in dir.
 func writableDir(dir string) error {
 	f, err := os.CreateTemp(dir, ".mcpstore-*")

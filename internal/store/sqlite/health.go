@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -374,17 +373,15 @@ func (db *DB) saveContent() (name, fault string, err error) {
 	if fault, err = faultOf(tmp); err != nil {
 		fault = err.Error()
 	}
-	for n := 1; n < 100; n++ {
-		name = fmt.Sprintf("%s.rescued-%s", beside, db.now().In(db.zone).Format("20060102-150405"))
+	now := db.now()
+	name, err = asFirstFree(func(n int) string {
+		name := fmt.Sprintf("%s.rescued-%s", beside, now.In(db.zone).Format("20060102-150405"))
 		if n > 1 {
 			name += fmt.Sprint("-", n)
 		}
-		if _, err := os.Lstat(name); err == nil {
-			continue
-		}
-		return name, fault, publish(tmp, name)
-	}
-	return "", "", occupied()
+		return name
+	}, func(name string) error { return publish(tmp, name) })
+	return name, fault, err
 }
 
 // copyContent copies the open files' content page for page, since it may be damaged.

@@ -8,7 +8,7 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store/page"
 )
 
-// movementsSQL asks for what scanMovements reads, of movements m.
+// movementsSQL asks for what scanMovement reads, of movements m.
 const movementsSQL = `SELECT m.num, m.grp, d.at,
 	coalesce((SELECT id FROM shops WHERE num = m.shop), (SELECT id FROM retired WHERE kind = 'shop' AND num = m.shop), ''),
 	coalesce((SELECT id FROM products WHERE num = m.product), (SELECT id FROM retired WHERE kind = 'product' AND num = m.product), ''),
@@ -16,22 +16,17 @@ const movementsSQL = `SELECT m.num, m.grp, d.at,
 	coalesce(m.reverses, 0), coalesce((SELECT num FROM movements WHERE reverses = m.num), 0)
 	FROM movements m CROSS JOIN deeds d ON d.num = m.deed`
 
-func scanMovements(rows rowSet) ([]store.Movement, error) {
-	defer rows.Close()
-	var movements []store.Movement
-	for rows.Next() {
-		var m store.Movement
-		var at int64
-		err := rows.Scan(&m.ID, &m.Group, &at, &m.ShopID, &m.ProductID, &m.Expiry, &m.Delta, &m.Reason, &m.Note,
-			&m.Actor, &m.Client, &m.Key, &m.After.OnHand, &m.Before.Reserved, &m.After.Reserved, &m.Reverses, &m.ReversedBy)
-		if err != nil {
-			return nil, err
-		}
-		m.At = utc(at)
-		m.Before.OnHand = m.After.OnHand - m.Delta
-		movements = append(movements, m)
+func scanMovement(scan func(...any) error) (store.Movement, error) {
+	var m store.Movement
+	var at int64
+	err := scan(&m.ID, &m.Group, &at, &m.ShopID, &m.ProductID, &m.Expiry, &m.Delta, &m.Reason, &m.Note,
+		&m.Actor, &m.Client, &m.Key, &m.After.OnHand, &m.Before.Reserved, &m.After.Reserved, &m.Reverses, &m.ReversedBy)
+	if err != nil {
+		return store.Movement{}, err
 	}
-	return movements, rows.Err()
+	m.At = utc(at)
+	m.Before.OnHand = m.After.OnHand - m.Delta
+	return m, nil
 }
 
 // Movements lists what moved, newest first.
@@ -77,7 +72,7 @@ func (db *DB) movements(ctx context.Context, q store.MovementQuery) ([]store.Mov
 	if err != nil {
 		return nil, "", err
 	}
-	movements, err := scanMovements(rows)
+	movements, err := collect(rows, scanMovement)
 	if err != nil {
 		return nil, "", err
 	}

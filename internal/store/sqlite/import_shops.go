@@ -82,7 +82,7 @@ func (f *shopFinder) read() error {
 		if s.Shop, err = scanShop(scan, &s.num, &s.chain, &s.place); err != nil {
 			return err
 		}
-		s.was = new(cloneShop(s.Shop))
+		s.was = new(s.Shop.Clone())
 		f.know(s)
 		return nil
 	})

@@ -25,16 +25,12 @@ func (db *DB) lots(ctx context.Context, shopID, productID string) ([]store.Lot, 
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var lots []store.Lot
-	for rows.Next() {
-		var l store.Lot
-		if err := rows.Scan(&l.Expiry, &l.OnHand); err != nil {
-			return nil, err
-		}
-		lots = append(lots, l)
-	}
-	return lots, rows.Err()
+	return collect(rows, scanLot)
+}
+
+func scanLot(scan func(...any) error) (l store.Lot, err error) {
+	err = scan(&l.Expiry, &l.OnHand)
+	return l, err
 }
 
 // Expiring lists lots by their expiry date.

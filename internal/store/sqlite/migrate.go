@@ -140,16 +140,9 @@ func (db *DB) backUpBefore(ctx context.Context, have, upgrade int) (path string,
 	if err := checkCopy(ctx, tmp, have); err != nil {
 		return "", err
 	}
-	for n := 1; n < 100; n++ {
-		path = besideName(file, "before-upgrade", db.now().In(db.zone), n)
-		if err = publish(tmp, path); !errors.Is(err, errOccupied) {
-			break
-		}
-	}
-	if err != nil {
-		return "", err
-	}
-	return path, nil
+	now := db.now().In(db.zone)
+	return asFirstFree(func(n int) string { return besideName(file, "before-upgrade", now, n) },
+		func(name string) error { return publish(tmp, name) })
 }
 
 // checkCopy reports whether a copy is whole and of the version that was copied.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/mcpstore/mcpstore/internal/store"
@@ -129,24 +128,14 @@ func scanProducts(rows rowSet, err error) ([]store.Product, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var products []store.Product
-	for rows.Next() {
-		p, err := scanProduct(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		products = append(products, p)
-	}
-	return products, rows.Err()
+	return collect(rows, func(scan func(...any) error) (store.Product, error) { return scanProduct(scan) })
 }
 
 // cloneProducts copies what the cache keeps, for a caller to change.
 func cloneProducts(from []store.Product) []store.Product {
 	products := slices.Clone(from)
-	for i := range products {
-		p := &products[i]
-		p.Names, p.Aliases, p.Barcodes = maps.Clone(p.Names), slices.Clone(p.Aliases), slices.Clone(p.Barcodes)
+	for i, p := range products {
+		products[i] = p.Clone()
 	}
 	return products
 }

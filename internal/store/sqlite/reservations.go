@@ -86,16 +86,8 @@ func (db *DB) reservations(ctx context.Context, q store.ReservationQuery) ([]sto
 	if err != nil {
 		return nil, "", err
 	}
-	defer rows.Close()
-	var held []store.Reservation
-	for rows.Next() {
-		r, err := scanReservation(rows.Scan)
-		if err != nil {
-			return nil, "", err
-		}
-		held = append(held, r)
-	}
-	if err := rows.Err(); err != nil {
+	held, err := collect(rows, scanReservation)
+	if err != nil {
 		return nil, "", err
 	}
 	held, next := page.Cut(held, n, list, func(r store.Reservation) string { return fmt.Sprint(r.Until.UnixMicro(), " ", r.ID) })

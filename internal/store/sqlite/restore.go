@@ -359,14 +359,8 @@ func keep(conn *sql.Conn, to string) (kept string, err error) {
 
 // keptAs calls do with a name for what is kept, with others while they are taken.
 func keptAs(to string, do func(kept string) error) (kept string, err error) {
-	for n := 1; n < 100; n++ {
-		kept = keptName(to, time.Now(), n)
-		if _, err = os.Lstat(kept); err == nil {
-			continue
-		}
-		return kept, do(kept)
-	}
-	return "", occupied()
+	now := time.Now()
+	return asFirstFree(func(n int) string { return keptName(to, now, n) }, do)
 }
 
 func keptName(to string, now time.Time, n int) string {

@@ -53,7 +53,7 @@ func (db *DB) shopByNum(ctx context.Context, num int64) (store.Shop, error) {
 	s, err := remembered(db.recent, key{num}, "", func() (store.Shop, error) {
 		return scanShop(db.queryRow(ctx, `SELECT `+shopColumns+` FROM `+shopTables+` WHERE s.num = ?`, num).Scan)
 	})
-	return cloneShop(s), err
+	return s.Clone(), err
 }
 
 // shopPage is the answer to a [store.ShopQuery].
@@ -160,16 +160,7 @@ func scanShops(rows rowSet, err error) ([]store.Shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var shops []store.Shop
-	for rows.Next() {
-		s, err := scanShop(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		shops = append(shops, s)
-	}
-	return shops, rows.Err()
+	return collect(rows, func(scan func(...any) error) (store.Shop, error) { return scanShop(scan) })
 }
 
 // nearShops returns up to n shops in the order of their distance from a place,
@@ -210,7 +201,7 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 		if q.Near != nil {
 			m.distance = math.Inf(1)
 			if latitude.Valid && longitude.Valid {
-				m.distance = distance(*q.Near, store.Location{Latitude: latitude.Float64, Longitude: longitude.Float64})
+				m.distance = q.Near.Distance(store.Location{Latitude: latitude.Float64, Longitude: longitude.Float64})
 			}
 		}
 		shops = append(shops, m)
@@ -234,28 +225,11 @@ func (db *DB) nearShops(ctx context.Context, q store.ShopQuery, text, last strin
 		WHERE s.id = e.value ORDER BY e.key`, list(ids)))
 }
 
-// distance returns how far apart two places are, in radians of a great circle.
-func distance(a, b store.Location) float64 {
-	const degree = math.Pi / 180
-	sinLat := math.Sin((b.Latitude - a.Latitude) * degree / 2)
-	sinLong := math.Sin((b.Longitude - a.Longitude) * degree / 2)
-	h := sinLat*sinLat + math.Cos(a.Latitude*degree)*math.Cos(b.Latitude*degree)*sinLong*sinLong
-	return 2 * math.Asin(math.Sqrt(min(1, h)))
-}
-
 // cloneShops copies what the cache keeps, for a caller to change.
 func cloneShops(from []store.Shop) []store.Shop {
 	shops := slices.Clone(from)
 	for i, s := range shops {
-		shops[i] = cloneShop(s)
+		shops[i] = s.Clone()
 	}
 	return shops
-}
-
-func cloneShop(s store.Shop) store.Shop {
-	s.Aliases = slices.Clone(s.Aliases)
-	if s.Location != nil {
-		s.Location = new(*s.Location)
-	}
-	return s
 }

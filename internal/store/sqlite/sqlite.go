@@ -314,6 +314,19 @@ type rowSet interface {
 	Close() error
 }
 
+// collect reads all rows, each by one, and closes them.
+func collect[T any](rows rowSet, one func(scan func(...any) error) (T, error)) (all []T, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		x, err := one(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x)
+	}
+	return all, rows.Err()
+}
+
 // slowRows are the rows of a question that may take long.
 type slowRows struct {
 	*sql.Rows

@@ -144,20 +144,7 @@ func (t *tx) Lots(shopID, productID string) ([]store.Lot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(l *store.Lot) error { return rows.Scan(&l.Expiry, &l.OnHand) })
-}
-
-// collect scans all rows and closes them.
-func collect[T any](rows *sql.Rows, scan func(*T) error) (all []T, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		var x T
-		if err := scan(&x); err != nil {
-			return nil, err
-		}
-		all = append(all, x)
-	}
-	return all, rows.Err()
+	return collect(rows, scanLot)
 }
 
 func (t *tx) reservationsWhere(where string, args ...any) ([]store.Reservation, error) {
@@ -165,7 +152,7 @@ func (t *tx) reservationsWhere(where string, args ...any) ([]store.Reservation, 
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(r *store.Reservation) (err error) { *r, err = scanReservation(rows.Scan); return err })
+	return collect(rows, scanReservation)
 }
 
 func (t *tx) Held(shopID, productID string) ([]store.Reservation, error) {
@@ -203,7 +190,7 @@ func (t *tx) Group(id int64) ([]store.Movement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scanMovements(rows)
+	return collect(rows, scanMovement)
 }
 
 func (t *tx) Key(caller, key string) (content []byte, receipt store.Receipt, err error) {

@@ -274,13 +274,9 @@ func checkShared(db *os.File, path string) error {
 
 // renameLog renames the log beside path that has the suffix.
 func renameLog(path, suffix string, now time.Time) (kept string, err error) {
-	for n := 1; n < 100; n++ {
-		kept = besideName(path, "foreign", now, n) + suffix
-		if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	if err := os.Rename(path+suffix, kept); err != nil {
+	kept, err = asFirstFree(func(n int) string { return besideName(path, "foreign", now, n) + suffix },
+		func(kept string) error { return os.Rename(path+suffix, kept) })
+	if err != nil {
 		return "", problem("the log beside the file belongs to another one, and cannot be renamed: "+cause(err),
 			fmt.Sprintf("move %q away, and try again", path+suffix))
 	}

@@ -156,11 +156,8 @@ func refStore(s store.Shop, from *store.Location) storeItem {
 
 // kilometres is the distance between two points on the globe.
 func kilometres(a, b store.Location) float64 {
-	const radius, degree = 6371, math.Pi / 180
-	sine := func(degrees float64) float64 { return math.Sin(degrees * degree / 2) }
-	lat, lon := sine(b.Latitude-a.Latitude), sine(b.Longitude-a.Longitude)
-	h := lat*lat + lon*lon*math.Cos(a.Latitude*degree)*math.Cos(b.Latitude*degree)
-	return 2 * radius * math.Asin(math.Sqrt(min(h, 1)))
+	const radius = 6371
+	return radius * a.Distance(b)
 }
 
 // userLocation is where the client says its user is, nil where it does not or

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"io"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -49,23 +48,7 @@ func TestAnotherProcessRevokes(t *testing.T) {
 			t.Fatalf("Token = %+v, %v", got, err)
 		}
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := osexec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-	p.Env = append(os.Environ(), revokePath+"="+path)
-	in, err := p.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p, in, out := RunAgain(t, revokePath, path)
 	said := make([]byte, len("revoked\n"))
 	if _, err := io.ReadFull(out, said); err != nil || string(said) != "revoked\n" {
 		rest, _ := io.ReadAll(out)

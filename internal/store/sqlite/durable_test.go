@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -165,20 +164,9 @@ func changeUntilKilled(t *testing.T, path string) {
 // returns their keys.
 func killAfter(t *testing.T, path string, n int) (answered []string) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := osexec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-	p.Env = append(os.Environ(), killedPath+"="+path)
+	p := anotherProcess(t, killedPath, path)
 	p.Stderr = os.Stderr
-	out, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	out := start(t, p)
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadString('\n')

@@ -66,7 +66,7 @@ func TestDatabasePutUnderALiveProcessIsRefusedUntilThatIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "stock.db")
 			made(t, path)
-			p, _, out := again(t, holdPath, path)
+			p, _, out := sqlite.RunAgain(t, holdPath, path)
 			if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +135,7 @@ func TestSecondProcessOpensWhatAnotherHasOpen(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "stock.db")
 	made(t, path)
-	p, in, out := again(t, holdPath, path)
+	p, in, out := sqlite.RunAgain(t, holdPath, path)
 	if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"io"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"testing"
 
@@ -25,44 +24,9 @@ func TestOpenByProcessesAtOnceFillsOnce(t *testing.T) {
 		checkSummary(t, db, store.Summary{Shops: 2, Products: 30, Demo: true})
 		return
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for range 2 {
 		path := filepath.Join(t.TempDir(), "stock.db")
-		gate, open, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var outs []io.Reader
-		var processes []*osexec.Cmd
-		for range 3 {
-			p := osexec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-			p.Env = append(os.Environ(), openPath+"="+path)
-			p.Stdin = gate
-			out, err := p.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
-			outs, processes = append(outs, out), append(processes, p)
-		}
-		for _, out := range outs {
-			if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		gate.Close()
-		open.Close()
-		for i, p := range processes {
-			said, _ := io.ReadAll(outs[i])
-			if err := p.Wait(); err != nil {
-				t.Errorf("process %d: %v\n%s", i, err, said)
-			}
-		}
+		sqlite.RunAtOnce(t, 3, openPath, path)
 		checkSummary(t, mustOpen(t, sqlite.Config{Path: path}), store.Summary{Shops: 2, Products: 30, Demo: true})
 	}
 }

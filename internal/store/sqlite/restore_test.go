@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -238,30 +237,6 @@ const (
 	restorePath = "MCPSTORE_TEST_RESTORE"
 )
 
-// again runs a test in another process, which finds path in variable, until
-// the returned input is closed.
-func again(t *testing.T, variable, path string) (p *osexec.Cmd, in io.Closer, out io.Reader) {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p = osexec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-	p.Env = append(os.Environ(), variable+"="+path)
-	stdin, err := p.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return p, stdin, stdout
-}
-
 func TestRestoreIsRefusedWhileAnIdleProcessHasTheDatabase(t *testing.T) {
 	if path := os.Getenv(holdPath); path != "" {
 		db := mustOpen(t, sqlite.Config{Path: path})
@@ -275,7 +250,7 @@ func TestRestoreIsRefusedWhileAnIdleProcessHasTheDatabase(t *testing.T) {
 	backup, want := backedUp(t)
 	path := filepath.Join(t.TempDir(), "stock.db")
 	made(t, path)
-	p, in, out := again(t, holdPath, path)
+	p, in, out := sqlite.RunAgain(t, holdPath, path)
 	if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +299,7 @@ func TestRestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
-		p, _, out := again(t, restorePath, path)
+		p, _, out := sqlite.RunAgain(t, restorePath, path)
 		if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
 			t.Fatal(err)
 		}

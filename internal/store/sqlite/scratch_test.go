@@ -3,7 +3,6 @@ package sqlite
 import (
 	"io"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,22 +52,7 @@ func TestScratchOfAKilledProcessIsRemoved(t *testing.T) {
 			return err
 		},
 	} {
-		self, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := osexec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-		p.Env = append(os.Environ(), scratchPath+"="+path)
-		if _, err := p.StdinPipe(); err != nil {
-			t.Fatal(err)
-		}
-		out, err := p.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		p, _, out := RunAgain(t, scratchPath, path)
 		if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
 			t.Fatal(err)
 		}

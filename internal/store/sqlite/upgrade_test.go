@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -250,43 +249,9 @@ func TestUpgradeByProcessesAtOnceMakesOneBackup(t *testing.T) {
 		checkWhole(t, db)
 		return
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(t.TempDir(), "stock.db")
 	oldDatabase(t, path, 2)
-	gate, open, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var processes []*osexec.Cmd
-	var outs []io.Reader
-	for range 4 {
-		p := osexec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-		p.Env, p.Stdin = append(os.Environ(), upgradePath+"="+path), gate
-		out, err := p.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-		processes, outs = append(processes, p), append(outs, out)
-	}
-	for _, out := range outs {
-		if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	gate.Close()
-	open.Close()
-	for i, p := range processes {
-		said, _ := io.ReadAll(outs[i])
-		if err := p.Wait(); err != nil {
-			t.Errorf("process %d: %v\n%s", i, err, said)
-		}
-	}
+	RunAtOnce(t, 4, upgradePath, path)
 	backups := slices.DeleteFunc(namesIn(t, path), func(name string) bool { return !strings.Contains(name, "before-upgrade") })
 	if len(backups) != 1 {
 		t.Errorf("backups are %q, want one", backups)

@@ -251,24 +251,11 @@ func (o *importOptions) confirmRemoval(ctx context.Context, e *env, s database, 
 
 // readLine reads what is typed, until ctx ends.
 func readLine(ctx context.Context, r io.Reader) (string, error) {
-	type typed struct {
-		line string
-		err  error
+	line, err := untilDone(ctx, func() (string, error) { return bufio.NewReader(r).ReadString('\n') })
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
-	lines := make(chan typed, 1)
-	go func() {
-		line, err := bufio.NewReader(r).ReadString('\n')
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		lines <- typed{line, err}
-	}()
-	select {
-	case t := <-lines:
-		return t.line, t.err
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
+	return line, err
 }
 
 // storeName is the name of the store that --store means, which is a new one if

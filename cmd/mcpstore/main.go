@@ -32,7 +32,9 @@ func mainWith(stderr io.Writer) int {
 	context.AfterFunc(ctx, stop)   // a second signal ends the program at once
 	signal.Ignore(syscall.SIGPIPE) // nobody reading stderr is no reason to stop serving
 	// Commands log here. A server has a log of its own, as its flags say.
-	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: access.RedactAttr})))
+	if log, err := newLog(stderr, "text", "info"); err == nil { // which newLog always knows
+		slog.SetDefault(log)
+	}
 	return run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, stderr)
 }
 

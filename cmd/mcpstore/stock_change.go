@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -277,13 +278,15 @@ func (o *changeOptions) printReceipt(ctx context.Context, e *env, s database, r 
 			continue
 		}
 		fmt.Fprintf(e.stdout, "%s: %s: %d → %d", shop, product, c.Before.OnHand, c.After.OnHand)
-		switch after := c.After; {
-		case after.Reserved > 0 && after.Expired > 0:
-			fmt.Fprintf(e.stdout, " (%d reserved, %d expired)", after.Reserved, after.Expired)
-		case after.Reserved > 0:
-			fmt.Fprintf(e.stdout, " (%d reserved)", after.Reserved)
-		case after.Expired > 0:
-			fmt.Fprintf(e.stdout, " (%d expired)", after.Expired)
+		var unavailable []string
+		if n := c.After.Reserved; n > 0 {
+			unavailable = append(unavailable, fmt.Sprintf("%d reserved", n))
+		}
+		if n := c.After.Expired; n > 0 {
+			unavailable = append(unavailable, fmt.Sprintf("%d expired", n))
+		}
+		if unavailable != nil {
+			fmt.Fprintf(e.stdout, " (%s)", strings.Join(unavailable, ", "))
 		}
 		fmt.Fprintln(e.stdout)
 	}

@@ -7,13 +7,28 @@ import (
 
 // asText writes what stands in a column so that spreadsheets leave it as it is.
 func asText(c column, text string) string {
-	switch c {
-	case colQuantity, colExpiry, colPrice, colReorderPoint, colLatitude, colLongitude:
-		return text // which are numbers and dates
-	case colStoreID, colProductID, colSKU, colBarcode:
-		return guard(mark(text, true))
+	if isNumber(c) || c == colExpiry {
+		return text
 	}
-	return guard(mark(text, false))
+	return guard(mark(text, isCode(c)))
+}
+
+// isNumber reports whether a column has numbers.
+func isNumber(c column) bool {
+	switch c {
+	case colQuantity, colPrice, colReorderPoint, colLatitude, colLongitude:
+		return true
+	}
+	return false
+}
+
+// isCode reports whether a column has codes.
+func isCode(c column) bool {
+	switch c {
+	case colStoreID, colProductID, colSKU, colBarcode:
+		return true
+	}
+	return false
 }
 
 // guard puts a tab before a text that a spreadsheet would make something else

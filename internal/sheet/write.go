@@ -39,7 +39,11 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 	}
 	defer func() { err = errors.Join(err, body.Close(), os.Remove(body.Name())) }()
 	var languages []string
-	put, flush := spool(body, o)
+	all := make([]column, columnCount)
+	for c := range all {
+		all[c] = column(c)
+	}
+	put, flush := spool(body, all, o)
 	for row, err := range rows {
 		if err != nil {
 			return err
@@ -53,10 +57,6 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 	}
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("write a sheet: %w", err)
-	}
-	all := make([]column, columnCount)
-	for c := range all {
-		all[c] = column(c)
 	}
 	if o.Workbook {
 		err = writeBook(w, all, headers(all, languages, o), unspool(body), o)
@@ -74,13 +74,12 @@ func Write(w io.Writer, rows iter.Seq2[store.Row, error], o WriteOptions) (err e
 	return nil
 }
 
-// spool returns what puts lines of cells aside: as CSV, if that is what they are
-// to become.
-func spool(w io.Writer, o WriteOptions) (put func(cells []string) error, flush func() error) {
+// spool returns what puts lines of cells of these columns aside: as CSV, if that is
+// what they are to become.
+func spool(w io.Writer, shown []column, o WriteOptions) (put func(cells []string) error, flush func() error) {
 	if !o.Workbook {
 		t := newTable(w)
-		columnAt := func(i int) column { return column(i) }
-		return func(cells []string) error { t.line(cells, columnAt); return nil }, t.w.Flush
+		return func(cells []string) error { t.line(cells, shown); return nil }, t.w.Flush
 	}
 	b := bufio.NewWriterSize(w, 64<<10)
 	lines := gob.NewEncoder(b)
@@ -132,7 +131,7 @@ func WriteTemplate(w io.Writer, o WriteOptions) error {
 		t := newTable(w)
 		t.w.Write(markUTF8)
 		t.line(headers(shown, nil, o), nil)
-		t.line(cells, func(i int) column { return shown[i] })
+		t.line(cells, shown)
 		err = t.w.Flush()
 	}
 	if err != nil {
@@ -245,14 +244,24 @@ func newTable(w io.Writer) *table {
 	return &table{bufio.NewWriterSize(w, 64<<10)}
 }
 
-// line writes a line of cells that stand in these columns, or of headers.
-func (t *table) line(cells []string, columnAt func(i int) column) {
+// columnAt is where cell i of a line stands. Behind the columns that are shown
+// stand names in languages.
+func columnAt(shown []column, i int) column {
+	if i < len(shown) {
+		return shown[i]
+	}
+	return colProduct
+}
+
+// line writes a line of cells that stand in these columns, or of headers if shown
+// is nil.
+func (t *table) line(cells []string, shown []column) {
 	for i, text := range cells {
 		if i > 0 {
 			t.w.WriteByte(',')
 		}
-		if columnAt != nil {
-			text = asText(columnAt(i), text)
+		if shown != nil {
+			text = asText(columnAt(shown, i), text)
 		}
 		t.cell(text)
 	}

@@ -80,10 +80,10 @@ func (b *bookWriter) beginSheet(name string) error {
 	b.sheets, b.lines = b.sheets+1, 0
 	for i := range b.headers {
 		style, width := b.styles.text, 18.0
-		switch b.column(i) {
-		case colExpiry:
+		switch c := columnAt(b.shown, i); {
+		case c == colExpiry:
 			style, width = b.styles.day, 12
-		case colQuantity, colPrice, colReorderPoint, colLatitude, colLongitude:
+		case isNumber(c):
 			style, width = 0, 10
 		}
 		if err := errors.Join(b.sheet.SetColStyle(i+1, i+1, style), b.sheet.SetColWidth(i+1, i+1, width)); err != nil {
@@ -98,13 +98,6 @@ func (b *bookWriter) beginSheet(name string) error {
 		cells[i] = excelize.Cell{StyleID: b.styles.header, Value: header}
 	}
 	return b.put(cells)
-}
-
-func (b *bookWriter) column(i int) column {
-	if i < len(b.shown) {
-		return b.shown[i]
-	}
-	return colProduct
 }
 
 // line writes a line, on another sheet where this one is full.
@@ -124,7 +117,7 @@ func (b *bookWriter) line(texts []string) error {
 	cells := make([]any, len(texts))
 	for i, text := range texts {
 		var err error
-		if cells[i], err = b.cell(b.column(i), text); err != nil {
+		if cells[i], err = b.cell(columnAt(b.shown, i), text); err != nil {
 			return err
 		}
 	}
@@ -139,15 +132,13 @@ func (b *bookWriter) put(cells []any) error {
 // cell returns what a workbook has for a text of a column: a number or a day
 // where Read makes the same text of it again.
 func (b *bookWriter) cell(c column, text string) (any, error) {
-	switch c {
-	case colQuantity, colReorderPoint, colPrice, colLatitude, colLongitude:
+	switch {
+	case isNumber(c):
 		n, err := strconv.ParseFloat(text, 64)
-		if err == nil && strconv.FormatFloat(n, 'f', -1, 64) == text {
-			if short, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'g', 15, 64), 64); short == n {
-				return n, nil
-			}
+		if err == nil && strconv.FormatFloat(n, 'f', -1, 64) == text && rounded(n) == n {
+			return n, nil
 		}
-	case colExpiry:
+	case c == colExpiry:
 		day, err := time.Parse(time.DateOnly, text)
 		if err == nil && day.Year() > 1900 {
 			return excelize.Cell{StyleID: b.styles.day, Value: excel1970 + day.Unix()/86400}, nil
@@ -159,8 +150,7 @@ func (b *bookWriter) cell(c column, text string) (any, error) {
 	if len(utf16.Encode([]rune(text))) > excelize.TotalCellChars {
 		return nil, fmt.Errorf("%q is longer than the %d characters that a cell of a workbook may have; write CSV instead", shorten(text), excelize.TotalCellChars)
 	}
-	isCode := c == colStoreID || c == colProductID || c == colSKU || c == colBarcode
-	if read := clean(text, isCode); read.text != text || read.why != "" {
+	if read := clean(text, isCode(c)); read.text != text || read.why != "" {
 		text = "'" + text
 	}
 	return excelize.Cell{StyleID: b.styles.text, Value: text}, nil

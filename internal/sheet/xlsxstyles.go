@@ -95,12 +95,16 @@ func (w *workbook) number(raw string, st style) string {
 		return excelDay(int(n), w.from1904).Format("2006-01-02")
 	}
 	if len(raw) > 12 || strings.ContainsAny(raw, "eE") {
-		// Spreadsheets count with 15 digits, and keep 17.
-		n, _ = strconv.ParseFloat(strconv.FormatFloat(n, 'g', 15, 64), 64)
-		raw = strconv.FormatFloat(n, 'f', -1, 64)
+		raw = strconv.FormatFloat(rounded(n), 'f', -1, 64)
 	}
 	if st.digits > len(raw) && strings.Trim(raw, "0123456789") == "" {
 		raw = strings.Repeat("0", min(st.digits, 30)-len(raw)) + raw
 	}
 	return raw
+}
+
+// rounded returns n with the 15 digits that spreadsheets count with; they keep 17.
+func rounded(n float64) float64 {
+	n, _ = strconv.ParseFloat(strconv.FormatFloat(n, 'g', 15, 64), 64)
+	return n
 }

@@ -141,9 +141,8 @@ func isChallenge(text string) bool {
 // serveAuthorize shows the owner who asks for what, and takes their answer.
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	q, err := s.readRequest(r.Context(), r.URL.RawQuery)
-	v := s.newView(r, q)
 	if toClient, ok := errors.AsType[*clientError](err); ok {
-		s.sendBack(w, r, q, v, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
+		s.sendBack(w, r, q, url.Values{"error": {toClient.code}, "error_description": {toClient.text}})
 		return
 	}
 	if errors.Is(err, errUnknownClient) {
@@ -155,6 +154,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		}
 		err = &pageError{"這裡不認得這個程式（client_id）；它可能太久沒有使用，需要重新註冊。", "This program (client_id) is not known here; it may have gone unused for too long, and has to register again."}
 	}
+	v := s.newView(r, q)
 	if toPerson, ok := errors.AsType[*pageError](err); ok {
 		v.show(w, http.StatusBadRequest, "error", v.say(toPerson.chinese, toPerson.english))
 		return
@@ -181,9 +181,10 @@ func (s *Server) answerTo(q *request, params url.Values) string {
 
 // sendBack sends the browser back to the client with an error before the owner
 // was asked. A program is opened by a click alone: see [Server.leave].
-func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *request, v *view, params url.Values) {
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q *request, params url.Values) {
 	to := s.answerTo(q, params)
 	if isPrivate(to) {
+		v := s.newView(r, q)
 		v.goTo(to)
 		v.Failed = true
 		v.show(w, http.StatusBadRequest, "leave", "")

@@ -115,6 +115,9 @@ func looksLike(text, word string) bool {
 	return false
 }
 
+// alike are letters that look like others together.
+var alike = strings.NewReplacer("i", "l", "rn", "m", "vv", "w")
+
 // skeleton returns what a name looks like, in ASCII: two names that people take
 // for each other have the same one, but for what is wild.
 func skeleton(name string) string {
@@ -128,5 +131,5 @@ func skeleton(name string) string {
 		}
 		return -1
 	}, name)
-	return strings.NewReplacer("i", "l", "rn", "m", "vv", "w").Replace(name)
+	return alike.Replace(name)
 }

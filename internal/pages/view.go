@@ -68,7 +68,7 @@ func (p *Pages) product(ctx context.Context, say say, id, after string) (view, e
 		Data:  productData(p.at, product, total, levels),
 	}
 	v.fact(say("其他名稱", "Other names"), others(say, product))
-	v.fact(say("售價", "Price"), strings.TrimSpace(product.Currency+" "+product.Price))
+	v.fact(say("售價", "Price"), product.FullPrice())
 	v.fact(say("分類", "Category"), product.Category)
 	v.fact(say("貨號", "SKU"), product.SKU)
 	v.fact(say("條碼", "Barcode"), strings.Join(product.Barcodes, say("、", ", ")))

@@ -11,10 +11,14 @@ import (
 
 // address is what a URL of the server says about requests.
 type address struct {
-	url    string
-	scheme string
-	host   string // without the scheme's own port, in lower case
-	origin string
+	url string
+	origin
+}
+
+// is reports whether a Host is that of the URL. An address that there is none of
+// is that of no Host.
+func (a *address) is(host string) bool {
+	return a != nil && (host == a.host || normalHost(a.scheme, host) == a.host)
 }
 
 // currentAddress returns the address of the URL as it is now, nil before there
@@ -32,8 +36,7 @@ func (s *Server) currentAddress() *address {
 		return nil
 	}
 	scheme := strings.ToLower(u.Scheme)
-	host := normalHost(scheme, u.Host)
-	a := &address{url: now, scheme: scheme, host: host, origin: scheme + "://" + host}
+	a := &address{now, origin{scheme, normalHost(scheme, u.Host)}}
 	s.address.Store(a)
 	return a
 }
@@ -45,7 +48,7 @@ func (s *Server) admit(a *answer, r *http.Request) bool {
 	here := s.currentAddress()
 	switch {
 	case s.config.Local && s.isLocalHost(r, here):
-	case !s.config.Local && here != nil && (r.Host == here.host || normalHost(here.scheme, r.Host) == here.host):
+	case !s.config.Local && here.is(r.Host):
 	case !s.config.Local && here == nil:
 		a.Header().Set("Retry-After", "1")
 		a.fail(nil, errOffline)
@@ -65,8 +68,10 @@ func (s *Server) admit(a *answer, r *http.Request) bool {
 	if len(origins) == 0 {
 		return true
 	}
-	trusted := len(origins) == 1 && s.trusts(origins[0], r, here)
-	if len(origins) > 1 || !trusted && !onLoopback(origins[0]) {
+	from, ok := parseOrigin(origins[0])
+	ok = ok && len(origins) == 1
+	trusted := ok && s.trusts(from, r, here)
+	if !trusted && !(ok && from.onLoopback()) {
 		a.fail(nil, &failure{status: http.StatusForbidden, code: codeTransport,
 			message: fmt.Sprintf("pages of the Origin %q may not call this server; whoever runs it can allow them with --allow-origin", clip(origins[0]))})
 		return false
@@ -79,21 +84,10 @@ func (s *Server) admit(a *answer, r *http.Request) bool {
 
 // trusts reports whether pages of an origin may do all that their caller may:
 // the server's own, and those of AllowOrigins.
-func (s *Server) trusts(text string, r *http.Request, here *address) bool {
-	o, ok := parseOrigin(text)
-	if !ok {
-		return false
-	}
-	return here != nil && o.String() == here.origin ||
+func (s *Server) trusts(o origin, r *http.Request, here *address) bool {
+	return here != nil && o == here.origin ||
 		s.config.Local && o.isWeb() && o.host == normalHost(o.scheme, r.Host) || // which isLocalHost has found to be ours
 		slices.ContainsFunc(s.origins, func(p originPattern) bool { return p.matches(o) })
-}
-
-// onLoopback reports whether pages of an origin come from a web server on the
-// machine of their reader.
-func onLoopback(text string) bool {
-	o, ok := parseOrigin(text)
-	return ok && o.isWeb() && loopback(o.host)
 }
 
 // normalHost returns host in lower case without the port that scheme has

@@ -19,7 +19,7 @@ func (s *Server) isLocalHost(r *http.Request, here *address) bool {
 		return true
 	case loopback(r.Host):
 		return peer(r).IsLoopback()
-	case here != nil && normalHost(here.scheme, r.Host) == here.host:
+	case here.is(r.Host):
 		return true
 	}
 	addr, err := netip.ParseAddr(name)

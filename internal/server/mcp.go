@@ -93,10 +93,12 @@ func (s *Server) notHere(a *answer, r *http.Request, text string) {
 
 // endpoint returns the URL that clients are given.
 func (s *Server) endpoint(r *http.Request) string {
-	if s.config.Local || s.config.URL == nil || s.config.URL() == "" {
-		return "http://" + r.Host + "/mcp"
+	if !s.config.Local && s.config.URL != nil {
+		if url := s.config.URL(); url != "" {
+			return url + "/mcp"
+		}
 	}
-	return s.config.URL() + "/mcp"
+	return "http://" + r.Host + "/mcp"
 }
 
 // answerMessage answers the one message in a body.

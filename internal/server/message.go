@@ -171,8 +171,7 @@ func (r *reader) promptArguments() *failure {
 	if inner.value(&stringsByName); inner.complaints == 0 {
 		return nil
 	}
-	inner.where = append(inner.where, "arguments", "params")
-	return inner.misshapen()
+	return invalidParams(inner.about("params.arguments"))
 }
 
 func invalidRequest(message string) *failure {

@@ -15,10 +15,12 @@ import (
 // case, and without the port that its scheme has anyway.
 type origin struct{ scheme, host string }
 
-func (o origin) String() string { return o.scheme + "://" + o.host }
-
 // isWeb reports whether pages of an origin come from a web server.
 func (o origin) isWeb() bool { return o.scheme == "http" || o.scheme == "https" }
+
+// onLoopback reports whether pages of an origin come from a web server on the
+// machine of their reader.
+func (o origin) onLoopback() bool { return o.isWeb() && loopback(o.host) }
 
 // parseOrigin reads an origin. It reports false for what is none, "null" among
 // it, by which browsers mean a page that has none.

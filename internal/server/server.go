@@ -183,22 +183,17 @@ func (s *Server) serve(a *answer, r *http.Request) {
 		s.serveChallenge(a, r)
 		return
 	}
-	if r.URL.Path != "/mcp" && r.URL.Path != "/mcp/" {
-		// What answers a message has the same time, and keeps it itself: mcp-go
-		// sends no answer once the request's context has ended.
-		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
-		defer cancel()
-		r = r.WithContext(ctx)
-	}
-	if r = s.enter(a, r); r == nil {
+	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+	defer cancel()
+	if r = s.enter(a, r.WithContext(ctx)); r == nil {
 		return
 	}
-	switch r.URL.Path {
-	case "/mcp", "/mcp/":
+	switch path := r.URL.Path; {
+	case isEndpoint(path):
 		s.serveMCP(a, r)
-	case "/":
+	case path == "/":
 		s.serveRoot(a, r)
-	case "/sse", "/sse/":
+	case path == "/sse", path == "/sse/":
 		s.serveSSE(a, r)
 	default:
 		if s.config.Pages != nil {
@@ -212,7 +207,8 @@ func (s *Server) serve(a *answer, r *http.Request) {
 }
 
 // answerTime is how long a page or a step of signing in may take, waiting for
-// others that write included.
+// others that write included. What answers messages bounds itself: mcp-go sends no
+// answer once the request's context has ended.
 const answerTime = 10 * time.Second
 
 // challengePath is where OpenAI's portal looks for its token.

@@ -197,9 +197,7 @@ func (c *confined) Total(ctx context.Context, productID, chain string) (Total, e
 	case err != nil:
 		return Total{}, err
 	}
-	var t Total
-	t.Add(only.Level)
-	return t, nil
+	return TotalOf(only.Level), nil
 }
 
 // ownLevel returns the level in the caller's own shop, or [ErrNotFound] where

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -133,6 +134,9 @@ type Product struct {
 	ReorderPoint int64 // order more at or below this many; 0 where unset
 }
 
+// FullPrice is the price with its currency, such as "TWD 13"; "" if it has none.
+func (p Product) FullPrice() string { return strings.TrimSpace(p.Currency + " " + p.Price) }
+
 // Clone returns a copy that shares nothing with p.
 func (p Product) Clone() Product {
 	p.Names, p.Aliases, p.Barcodes = maps.Clone(p.Names), slices.Clone(p.Aliases), slices.Clone(p.Barcodes)
@@ -176,6 +180,12 @@ func (t *Total) Add(l Level) {
 	if l.AsOf.After(t.AsOf) {
 		t.AsOf = l.AsOf
 	}
+}
+
+// TotalOf returns the total of the level of one shop.
+func TotalOf(l Level) (t Total) {
+	t.Add(l)
+	return t
 }
 
 // Available is the sum of what is available in each shop: what one shop is

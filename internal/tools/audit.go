@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,12 +43,9 @@ func (h *handler) auditTool(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandle
 
 func (h *handler) auditResource(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
 	return func(ctx context.Context, q mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-		call := h.begin(ctx, string(mcp.MethodResourcesRead), traceTexts(ctx, member{"uri", q.Params.URI}))
-		defer h.end(call)
+		end := h.auditRequest(ctx, mcp.MethodResourcesRead, member{"uri", q.Params.URI})
 		contents, err := next(ctx, q)
-		if call.Outcome = outcomeOK; err != nil {
-			call.Outcome = outcomeFailed
-		}
+		end(err)
 		return contents, err
 	}
 }
@@ -204,11 +199,7 @@ func (ps params[In]) trace(arguments any, most int) string {
 		}
 	}
 	if known < len(args) {
-		names := ps.names()
-		for _, name := range slices.Sorted(maps.Keys(args)) {
-			if slices.Contains(names, name) {
-				continue
-			}
+		for _, name := range ps.others(args) {
 			start := len(b)
 			b = appendName(b, shorten(oneLine(name), 40))
 			if b = fit(append(b, cut...), start, len(b), most); len(b) == start {

@@ -106,9 +106,7 @@ func (h *handler) countShop(ctx context.Context, out *stock) error {
 		return nil
 	}
 	if err == nil {
-		var one store.Total
-		one.Add(level)
-		out.quantities, out.Status = h.count(one)
+		out.quantities, out.Status = h.count(store.TotalOf(level))
 	}
 	return err
 }

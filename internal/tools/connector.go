@@ -200,7 +200,7 @@ func (h *handler) productDocument(ctx context.Context, say language, p store.Pro
 	lines = append(lines, rest(say, next)...)
 	out := document{documentRef: h.productRef(say, p), Text: strings.Join(lines, "\n"), Metadata: map[string]string{
 		"kind": "product", "sku": oneLine(p.SKU), "category": oneLine(p.Category), "unit": oneLine(p.Unit),
-		"price": strings.TrimSpace(p.Currency + " " + p.Price),
+		"price": p.FullPrice(),
 	}}
 	if details.quantities != nil {
 		out.Metadata["available"], out.Metadata["as_of"] = fmt.Sprint(details.Available), details.AsOf
@@ -244,9 +244,7 @@ func (d *document) known() *document {
 
 // stockLineOf says how much of p there is under a name.
 func stockLineOf(say language, name string, l store.Level, p store.Product) string {
-	var one store.Total
-	one.Add(l)
-	return say.say("%s：%s", "%s: %s", name, say.left(quantitiesOf(one), p))
+	return say.say("%s：%s", "%s: %s", name, say.left(quantitiesOf(store.TotalOf(l)), p))
 }
 
 // rest says that a document does not tell all.

@@ -100,16 +100,11 @@ func (h *handler) productByNumber(ctx context.Context, in getProductInput) (stor
 	if err != nil {
 		return store.Product{}, err
 	}
-	if len(products) == 0 || cameAsNumber(ctx, number) {
-		for _, longer := range withZeros(number) {
-			more, err := look(ctx, longer)
-			if err != nil {
-				return store.Product{}, err
-			}
-			products = distinct(products, more)
-		}
+	more, err := longer(ctx, number, len(products) > 0, func(number string) ([]store.Product, error) { return look(ctx, number) })
+	if err != nil {
+		return store.Product{}, err
 	}
-	switch len(products) {
+	switch products = distinct(products, more); len(products) {
 	case 0:
 		return store.Product{}, store.ErrNotFound
 	case 1:

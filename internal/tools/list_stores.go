@@ -98,9 +98,7 @@ func (h *handler) listStores(ctx context.Context, meta *mcp.Meta, in listStoresI
 		return answer{say: say, text: say.say("沒有門市", "There are no stores"), data: &out}, nil
 	}
 	line := say.say("%d 間門市：%s", "%d stores: %s", len(shops), say.rows(names, next != ""))
-	if next != "" || in.Cursor != "" {
-		line = say.say("本頁 ", "On this page, ") + line
-	}
+	line = page(say, line, in.Cursor, next)
 	if in.Near != nil {
 		line = say.say("由近到遠，", "Nearest first. ") + line
 	}

@@ -14,15 +14,32 @@ const maxDigits = 14
 
 // withZeros returns what a number may have been before it lost its leading
 // zeros, the shortest first; nil for what is no number.
-func withZeros(number string) (longer []string) {
+func withZeros(number string) (all []string) {
 	if number == "" || strings.Trim(number, "0123456789") != "" {
 		return nil
 	}
 	for len(number) < maxDigits {
 		number = "0" + number
-		longer = append(longer, number)
+		all = append(all, number)
 	}
-	return longer
+	return all
+}
+
+// longer returns what look finds by what a number may have been before it lost its
+// zeros; nothing where something is known by the number and it came as a text.
+func longer[T any](ctx context.Context, number string, known bool, look func(number string) ([]T, error)) ([]T, error) {
+	if known && !cameAsNumber(ctx, number) {
+		return nil, nil
+	}
+	var all []T
+	for _, number := range withZeros(number) {
+		found, err := look(number)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }
 
 type numbersKey struct{}

@@ -141,7 +141,7 @@ func shopOption(s store.Shop) option {
 func chainOption(c store.Chain) option { return option{Kind: "chain", Name: oneLine(c.Name)} }
 
 func productOption(p store.Product) option {
-	return option{Kind: "product", ID: p.ID, Name: oneLine(p.Name), SKU: oneLine(p.SKU), english: oneLine(p.Names["en"]), price: strings.TrimSpace(p.Currency + " " + p.Price)}
+	return option{Kind: "product", ID: p.ID, Name: oneLine(p.Name), SKU: oneLine(p.SKU), english: oneLine(p.Names["en"]), price: p.FullPrice()}
 }
 
 // options makes one list of shops, chains or products.

@@ -37,17 +37,14 @@ func (h *handler) matchProduct(ctx context.Context, text string) (found[store.Pr
 		if err != nil {
 			return found[store.Product]{}, err
 		}
-		called := calledExactly(exact, said)
-		if len(exact) == 0 || cameAsNumber(ctx, said) {
-			for _, number := range withZeros(said) {
-				longer, err := h.products(ctx, store.ProductQuery{Text: number, Match: store.Exact}, maxCandidates+1)
-				if err != nil {
-					return found[store.Product]{}, err
-				}
-				called = distinct(called, calledExactly(longer, number))
-			}
+		more, err := longer(ctx, said, len(exact) > 0, func(number string) ([]store.Product, error) {
+			exact, err := h.products(ctx, store.ProductQuery{Text: number, Match: store.Exact}, maxCandidates+1)
+			return calledExactly(exact, number), err
+		})
+		if err != nil {
+			return found[store.Product]{}, err
 		}
-		if len(called) > 0 {
+		if called := distinct(calledExactly(exact, said), more); len(called) > 0 {
 			return productOrOptions(called), nil
 		}
 		parts, err := h.products(ctx, store.ProductQuery{Text: said}, maxCandidates+1)

@@ -83,17 +83,14 @@ func (h *handler) placeNamed(ctx context.Context, text string) (found[place], er
 	if err != nil {
 		return found[place]{}, err
 	}
-	named := shopsNamed(shops, text)
-	if len(shops) == 0 || cameAsNumber(ctx, text) {
-		for _, number := range withZeros(text) {
-			longer, err := h.shops(ctx, number, store.Exact, "", maxCandidates+1)
-			if err != nil {
-				return found[place]{}, err
-			}
-			named = append(named, shopsNamed(longer, number)...)
-		}
+	more, err := longer(ctx, text, len(shops) > 0, func(number string) ([]store.Shop, error) {
+		shops, err := h.shops(ctx, number, store.Exact, "", maxCandidates+1)
+		return shopsNamed(shops, number), err
+	})
+	if err != nil {
+		return found[place]{}, err
 	}
-	if len(named) > 0 {
+	if named := append(shopsNamed(shops, text), more...); len(named) > 0 {
 		return shopOrOptions(named), nil
 	}
 	chains, err := h.store.Chains(ctx, text, store.Exact, maxCandidates+1)

@@ -96,10 +96,7 @@ func (h *handler) searchProducts(ctx context.Context, meta *mcp.Meta, in searchP
 	}
 	out.NextCursor = next
 	line := say.say("%d 項商品：%s", "%d products: %s", len(products), say.rows(names, next != ""))
-	if next != "" || in.Cursor != "" {
-		line = say.say("本頁 ", "On this page, ") + line
-	}
-	return answer{say: say, text: line, data: &out}, nil
+	return answer{say: say, text: page(say, line, in.Cursor, next), data: &out}, nil
 }
 
 // search asks for products by a part of their names or, where that finds

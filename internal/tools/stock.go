@@ -111,10 +111,9 @@ func quantitiesOf(t store.Total) quantities {
 }
 
 func (h *handler) refLevel(l store.Level) quantities {
-	var t store.Total
-	t.Add(l)
-	q, _ := h.count(t)
-	return *q
+	q := quantitiesOf(store.TotalOf(l))
+	q.AsOf = h.timestamp(l.AsOf)
+	return q
 }
 
 func (h *handler) refLevels(levels []store.ShopLevel) []storeStock {

@@ -33,12 +33,10 @@ const (
 // may ignore and problems: what is near an argument that it has, and, where it
 // is strict, everything but additions.
 func (ps params[In]) unknown(args map[string]any, strict bool) (ignored, problems []string) {
-	names := ps.names()
-	others := slices.DeleteFunc(slices.Collect(maps.Keys(args)), func(arg string) bool { return slices.Contains(names, arg) })
+	others := ps.others(args)
 	if len(others) > maxLooked {
-		return nil, []string{fmt.Sprintf("%d unknown arguments; the arguments are %s", len(others), strings.Join(names, ", "))}
+		return nil, []string{fmt.Sprintf("%d unknown arguments; the arguments are %s", len(others), strings.Join(ps.names(), ", "))}
 	}
-	slices.Sort(others)
 	for _, arg := range others {
 		var meant []string
 		if !isAddition(arg) {
@@ -54,6 +52,12 @@ func (ps params[In]) unknown(args map[string]any, strict bool) (ignored, problem
 		}
 	}
 	return ignored, problems
+}
+
+// others returns the names of the arguments that the tool does not have, sorted.
+func (ps params[In]) others(args map[string]any) []string {
+	names := ps.names()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(args)), func(arg string) bool { return slices.Contains(names, arg) })
 }
 
 func (ps params[In]) complaint(arg string, meant []string) string {

@@ -296,3 +296,16 @@ func TestPagesSayWhatHasExpired(t *testing.T) {
 		}
 	}
 }
+
+// What one store has reserved beyond what has not expired takes nothing from what
+// another one has, for programs as for people.
+func TestProgramsAreToldTheSameTotal(t *testing.T) {
+	var total store.Total
+	total.Add(store.Level{OnHand: 5, Reserved: 5, Expired: 3})
+	total.Add(store.Level{OnHand: 4})
+	at := func(path string) string { return path }
+	got := productData(at, store.Product{ID: "egg", Name: "茶葉蛋"}, total, nil)["inventoryLevel"].(object)["value"]
+	if got != total.Available() || got != int64(4) {
+		t.Errorf("inventoryLevel is %v, want the 4 that are available", got)
+	}
+}

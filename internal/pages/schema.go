@@ -30,7 +30,7 @@ func productData(at func(string) string, p store.Product, total store.Total, lev
 	if len(offers) > 0 {
 		data["offers"] = offers
 	}
-	data["inventoryLevel"] = quantity(total.Level, p.Unit)
+	data["inventoryLevel"] = quantity(total.Available(), p.Unit)
 	return without(data)
 }
 
@@ -80,12 +80,12 @@ func offerOf(p store.Product, l store.Level) object {
 	}
 	return without(object{
 		"@type": "Offer", "price": p.Price, "priceCurrency": p.Currency,
-		"availability": availability, "inventoryLevel": quantity(l, p.Unit),
+		"availability": availability, "inventoryLevel": quantity(l.Available(), p.Unit),
 	})
 }
 
-func quantity(l store.Level, unit string) object {
-	return without(object{"@type": "QuantitativeValue", "value": l.Available(), "unitText": unit})
+func quantity(available int64, unit string) object {
+	return without(object{"@type": "QuantitativeValue", "value": available, "unitText": unit})
 }
 
 // isGTIN reports whether a barcode has the form of a GTIN.

@@ -161,7 +161,7 @@ func (g *Gate) Authenticate(w http.ResponseWriter, r *http.Request) *http.Reques
 // who are not known pass where they may read: only a tool can tell them within
 // its answer that they must sign in. So do those who were refused by the owner what
 // they lack: a client that is told to ask for it here asks again and again. So
-// does what nobody is offered, which does not exist.
+// does what is offered to no one, which does not exist.
 func (g *Gate) Authorize(w http.ResponseWriter, r *http.Request, method, name string) bool {
 	caller := store.CallerFrom(r.Context())
 	need := g.config.ScopeOf(method, name) & g.config.Offered

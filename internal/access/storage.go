@@ -7,8 +7,8 @@ import (
 	"github.com/mcpstore/mcpstore/internal/store"
 )
 
-// Storage keeps who may call, how they were authorized, and what they called. It holds no secret itself: tokens and codes are known by their
-// [store.Hash] alone. Everything in it survives a restart and is shared by every
+// Storage keeps who may call, how they were authorized, and what they called. It
+// holds no secret itself: tokens and codes are known by their [store.Hash] alone. Everything in it survives a restart and is shared by every
 // process that has the same data.
 type Storage interface {
 	// AddToken keeps a new token and returns it with its ID and CreatedAt. The
@@ -17,7 +17,7 @@ type Storage interface {
 
 	// Token returns the token of this hash, whether it still holds or not, or
 	// [store.ErrNotFound]. Every request is checked by it, so it is answered from
-	// memory where nobody wrote; what any process revoked before the call is
+	// memory where nothing was written; what any process revoked before the call is
 	// told by it.
 	Token(ctx context.Context, hash store.Hash) (store.Token, error)
 
@@ -65,7 +65,7 @@ type Storage interface {
 	Withhold(ctx context.Context, grant int64, scopes store.Scopes) error
 
 	// AddClient keeps a client that registered itself. Where most clients are
-	// kept that nobody granted anything, the oldest of them makes room; if that
+	// kept that were granted nothing, the oldest of them makes room; if that
 	// one is not [store.ClientFresh] old, it is [store.ErrFull].
 	AddClient(ctx context.Context, c store.Client, most int) error
 

@@ -49,7 +49,7 @@ func TestModelsThatShutDown(t *testing.T) {
 	}
 }
 
-// Models go away, and whoever copies a snippet finds out too late: what we print
+// Models go away, and a reader who copies a snippet finds out too late: what we print
 // and publish names the default, or one that is meant to be another.
 func TestNoModelThatShutsDownIsNamed(t *testing.T) {
 	const root = "../.."

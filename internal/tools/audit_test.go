@@ -305,7 +305,7 @@ func TestFailedListsLeaveATrace(t *testing.T) {
 	}
 }
 
-// A completion comes with each key that somebody types: a caller's first in a
+// A completion comes with each key that a person types: a caller's first in a
 // minute leaves an entry.
 func TestCompletionsLeaveATraceEachMinute(t *testing.T) {
 	now := inTaipei()

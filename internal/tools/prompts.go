@@ -89,7 +89,7 @@ func (c completions) complete(ctx context.Context, of, kind string, a mcp.Comple
 	return out, nil
 }
 
-// checkPrompt leaves an entry of a prompt that there is none of: no middleware
+// checkPrompt leaves an entry of a prompt that does not exist: no middleware
 // sees it.
 func (h *handler) checkPrompt(ctx context.Context, _ any, q *mcp.GetPromptRequest) {
 	if q.Params.Name != checkStockPrompt {

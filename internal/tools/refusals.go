@@ -73,7 +73,7 @@ func refuse(c code, text string) *refused {
 }
 
 // refusal is what to tell of a change that the store answered with err, which
-// is err itself where nobody knows what became of the change.
+// is err itself where it is not known what became of the change.
 func (h *handler) refusal(ctx context.Context, p plan, err error) error {
 	var short *store.InsufficientError
 	var invalid *store.InvalidError

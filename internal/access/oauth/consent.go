@@ -200,7 +200,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, q *request, v *vi
 	v.show(w, http.StatusOK, "leave", "")
 }
 
-// recordAnswer adds an answer of the owner's, or of somebody who tried to be the
+// recordAnswer adds an answer of the owner, or of a caller who tried to be the
 // owner, to the audit log.
 func (s *Server) recordAnswer(r *http.Request, q *request, caller, outcome string) {
 	s.record(r, store.Call{Caller: caller, Name: q.client.label(), Client: q.client.label(), Tool: "authorize", Outcome: outcome},

@@ -31,9 +31,9 @@ type Backend interface {
 // Tx is one transaction as the rules see it. Times have whole microseconds.
 // Quantities are in the product's unit.
 type Tx interface {
-	// Level returns the level of a product in a shop, of which the lots that
-	// expire before today have expired, and whether the shop carries it; or
-	// [store.ErrNotFound] with the name of whichever of the two does not exist.
+	// Level returns the level of a product in a shop and whether the shop carries
+	// it. Lots that expire before today count as expired. If the shop or the product
+	// does not exist, it returns a [store.ErrNotFound] that names which.
 	Level(shopID, productID string, today store.Date) (level store.Level, carried bool, err error)
 	// Lots returns what is there of each expiry date, the first to expire first.
 	Lots(shopID, productID string) ([]store.Lot, error)

@@ -642,7 +642,7 @@ func TestAFullDatabaseIsADefiniteNo(t *testing.T) {
 	}
 }
 
-// A server that nobody changes anything at finds out by itself that there is room.
+// A server without changes notices by itself that there is room.
 func TestReadinessRecoversFromAFullDiskByItself(t *testing.T) {
 	db := openEggs(t, filepath.Join(t.TempDir(), "stock.db"))
 	db.wrote(diskFull(errors.New("no room")))

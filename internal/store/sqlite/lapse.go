@@ -45,7 +45,7 @@ const (
 )
 
 // lapseDue ends what is due before a question is answered. Where that cannot be
-// done soon, as while somebody else writes for long, or at all, as on a full
+// done soon, as while another process writes for long, or at all, as on a full
 // disk, the question is answered all the same.
 func (db *DB) lapseDue(ctx context.Context) {
 	db.recent.forgetIfOthersWrote()

@@ -110,7 +110,7 @@ var sumSeed = maphash.MakeSeed()
 func (s sums) add(num int64, text string)    { s[num] += maphash.String(sumSeed, text) }
 func (s sums) remove(num int64, text string) { s[num] -= maphash.String(sumSeed, text) }
 
-// differing yields the numbers of rows of which texts are missing or too many,
+// differing yields the numbers of rows whose texts are missing or too many,
 // in order.
 func (s sums) differing(except map[int64]bool) []int64 {
 	var nums []int64

@@ -158,7 +158,7 @@ func (w *walSum) is(b []byte) bool {
 	return binary.BigEndian.Uint32(b) == w.s0 && binary.BigEndian.Uint32(b[4:]) == w.s1
 }
 
-// errUnfit is a database file and a log of which SQLite would make something else
+// errUnfit says that SQLite would make something else of a database file and a log
 // than what was answered, or nothing.
 var errUnfit = errors.New("the database file and its write-ahead log do not fit together")
 
@@ -296,7 +296,7 @@ const (
 	modeLog     = 2
 )
 
-// lockPage is a byte of which the page is never written
+// lockPage is a byte whose page is never written
 // (https://www.sqlite.org/fileformat2.html, section 1.4).
 const lockPage = 1 << 30
 

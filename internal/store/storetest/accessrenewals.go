@@ -131,7 +131,7 @@ func testRenewRefused(t *testing.T, s Backend, c *clock) {
 	refuse("within the window, but revoked", "r0", store.ErrNotFound)
 	refuse("the successor of a revoked grant", "r1", store.ErrNotFound)
 
-	// One that was used up by somebody who should not have had it has no window.
+	// One that was used up in the wrong hands has no window.
 	_, code = granted(t, s, c, "two")
 	if err := s.Redeem(ctx, code, refreshOf("stolen", c)); err != nil {
 		t.Fatal(err)

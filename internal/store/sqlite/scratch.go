@@ -28,19 +28,31 @@ func newScratch(path string) (tmp string, discard func(), err error) {
 	}
 	dir := filepath.Dir(abs)
 	sweep(dir, filepath.Base(abs))
-	own, err := os.MkdirTemp(dir, scratchPattern)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil, problem(fmt.Sprintf("folder %q does not exist", dir), "make it first, or check the path for a slip")
-	case err != nil:
-		return "", nil, problem(fmt.Sprintf("folder %q cannot be written: %s", dir, cause(err)), "make it writable for this user, or choose another path")
+	for range 10 {
+		own, err := os.MkdirTemp(dir, scratchPattern)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return "", nil, problem(fmt.Sprintf("folder %q does not exist", dir), "make it first, or check the path for a slip")
+		case err != nil:
+			return "", nil, problem(fmt.Sprintf("folder %q cannot be written: %s", dir, cause(err)), "make it writable for this user, or choose another path")
+		}
+		switch tmp, discard, err = fillScratch(own); {
+		case err == nil:
+			return tmp, discard, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", nil, err
+		}
+		// Another process removed the folder while it was still empty.
 	}
-	lock, err := os.OpenFile(filepath.Join(own, scratchLock), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	discard = func() {
-		lock.Close() // where a file that is open cannot be removed
-		os.RemoveAll(own)
-	}
+	return "", nil, problem(fmt.Sprintf("files in folder %q are removed as they are made", dir), "find the program that does it, or choose another path")
+}
+
+// fillScratch locks a new folder and makes an empty file in it. The error is
+// [fs.ErrNotExist] if the folder was removed meanwhile.
+func fillScratch(own string) (tmp string, discard func(), err error) {
 	tmp = filepath.Join(own, "copy.db")
+	lock, err := os.OpenFile(filepath.Join(own, scratchLock), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	discard = func() { removeScratch(own, lock) }
 	if err == nil && lockWhole(lock) { // without the lock it could not be known to be left behind
 		_, err = lock.WriteString(scratchMark)
 	}
@@ -52,6 +64,20 @@ func newScratch(path string) (tmp string, discard func(), err error) {
 		return "", nil, err
 	}
 	return tmp, discard, nil
+}
+
+// removeScratch removes a scratch folder. The lock goes last, so that a later
+// sweep still recognizes the folder if this one is interrupted.
+func removeScratch(own string, lock *os.File) {
+	entries, _ := os.ReadDir(own)
+	for _, e := range entries {
+		if e.Name() != scratchLock {
+			os.RemoveAll(filepath.Join(own, e.Name()))
+		}
+	}
+	lock.Close() // where a file that is open cannot be removed
+	os.Remove(filepath.Join(own, scratchLock))
+	os.Remove(own)
 }
 
 var scratchName = regexp.MustCompile(`^\.mcpstore-[0-9]+$`)
@@ -93,8 +119,8 @@ func sweep(dir, name string) {
 func sweepScratch(path string, stale bool) {
 	lock, err := os.OpenFile(filepath.Join(path, scratchLock), os.O_RDWR, 0)
 	if err != nil {
-		if stale && errors.Is(err, fs.ErrNotExist) {
-			os.Remove(path) // if it is empty: its process was killed at once
+		if errors.Is(err, fs.ErrNotExist) {
+			os.Remove(path) // if it is empty: its process was killed as it came or went
 		}
 		return
 	}
@@ -104,8 +130,7 @@ func sweepScratch(path string, stale bool) {
 	if marked := string(mark[:n]) == scratchMark; !marked && (n > 0 || !stale) || !lockWhole(lock) {
 		return
 	}
-	lock.Close()
-	os.RemoveAll(path)
+	removeScratch(path, lock)
 }
 
 // unlocked reports whether no other process has a lock of SQLite's on a file.

@@ -120,6 +120,12 @@ func TestSweepLeavesWhatIsNotLeftBehind(t *testing.T) {
 	make(".mcpstore-3/lock", scratchMark, time.Now())
 	make(".mcpstore-4/lock", "", time.Now())
 	make(".mcpstore-5/lock", "", long)
+	// A process was killed as it removed this one, or before the lock was made.
+	make(".mcpstore-6/lock", scratchMark, time.Now())
+	make(".mcpstore-6/copy.db", "", time.Now())
+	if err := os.Mkdir(filepath.Join(dir, ".mcpstore-7"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	make("stock.db", "", long)
 	sweep(dir, "stock.db")
 	want := []string{".mcpstore-1", ".mcpstore-2", ".mcpstore-4", ".other.db-123", ".stock.db-124", ".stock.db-notes"}
